@@ -1,0 +1,179 @@
+"""Adds drafts to a bank: many in one transaction, none of them twice."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from egide.bank.entry import Added, Draft, entry_id, mark_of, parse_entry_id, withdraw_entry
+from egide.errors import BankNotFound, EntryNotFound
+from egide.fingerprint import Fingerprint, FingerprintType
+from egide.match import EntryState
+
+_MOST_HOLDERS: Final = 64
+"""How many entries with one fingerprint in common are searched for a double of a draft."""
+
+_Key = tuple[FingerprintType, bytes]
+
+
+def add_drafts(
+    connection: sqlite3.Connection, bank: int, key: str, drafts: Sequence[Draft]
+) -> list[Added]:
+    """Adds `drafts` to the bank numbered `bank` within the transaction that `connection` is in.
+
+    BankNotFound when the bank was removed meanwhile.
+    """
+    if connection.execute("SELECT 1 FROM bank WHERE id = ?", (bank,)).fetchone() is None:
+        raise BankNotFound("it was removed while it was being used; `egide bank create` makes it")
+    return _Adding(connection, bank, key).run(drafts)
+
+
+class _Adding:
+    def __init__(self, connection: sqlite3.Connection, bank: int, key: str) -> None:
+        self.connection = connection
+        self.bank = bank
+        self.key = key
+        self.now = int(time.time())
+        self.held: dict[int, frozenset[_Key]] = {}
+
+    def run(self, drafts: Sequence[Draft]) -> list[Added]:
+        origins = self._origins(drafts)
+        keys = [_keys(draft) for draft in drafts]
+        holders = self._holders(held[0] for held in keys if held)
+        seq = self._last_entry()
+        results: list[Added] = []
+        entries: list[tuple[object, ...]] = []
+        fingerprints: list[tuple[object, ...]] = []
+        for draft, held in zip(drafts, keys, strict=True):
+            known = origins.get(draft.origin) if draft.origin else None
+            if known is None and held:
+                known = self._double(held, holders.get(held[0], ()))
+            if known is not None:
+                if draft.state is EntryState.WITHDRAWN:
+                    withdraw_entry(self.connection, known)
+                results.append(Added(entry_id(self.key, known), new=False))
+                continue
+            seq += 1
+            if draft.origin:
+                origins[draft.origin] = seq
+            entries.append(self._entry(seq, draft))
+            if held:
+                fingerprints += (self._fingerprint(seq, f) for f in draft.fingerprints)
+                self.held[seq] = frozenset(held)
+            for key in held:
+                _note(holders, key, seq)
+            results.append(Added(entry_id(self.key, seq), new=True))
+        self.connection.executemany(
+            "INSERT INTO entry (seq, bank, state, label, ref, origin, added, changed)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            entries,
+        )
+        self.connection.executemany(
+            "INSERT INTO fingerprint (entry, bank, type, edit, quality, mark, value)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            fingerprints,
+        )
+        return results
+
+    def _entry(self, seq: int, draft: Draft) -> tuple[object, ...]:
+        gone = draft.state is EntryState.WITHDRAWN
+        label, ref = (None, None) if gone else (_text(draft.label), _text(draft.ref))
+        return seq, self.bank, draft.state, label, ref, draft.origin, self.now, self.now
+
+    def _fingerprint(self, seq: int, f: Fingerprint) -> tuple[object, ...]:
+        return seq, self.bank, f.type, f.edit, f.quality, mark_of(f.value), f.value
+
+    def _last_entry(self) -> int:
+        row = self.connection.execute(
+            "SELECT seq FROM sqlite_sequence WHERE name = 'entry'"
+        ).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def _origins(self, drafts: Sequence[Draft]) -> dict[str, int]:
+        """Which drafts are entries of this bank already, by the ids they come with.
+
+        An id that this bank itself gave counts when either side has withdrawn the entry. Otherwise
+        it may be of a copy of this bank that went its own way: the fingerprints decide.
+        """
+        known: dict[str, int] = {}
+        for draft in drafts:
+            if not draft.origin:
+                continue
+            row = self.connection.execute(
+                "SELECT seq FROM entry WHERE bank = ? AND origin = ?", (self.bank, draft.origin)
+            ).fetchone()
+            if row is None and (own := self._own(draft.origin)):
+                row = self.connection.execute(
+                    "SELECT seq FROM entry WHERE bank = ? AND seq = ? AND (state = ? OR ?)",
+                    (self.bank, own, EntryState.WITHDRAWN, draft.state is EntryState.WITHDRAWN),
+                ).fetchone()
+            if row is not None:
+                known[draft.origin] = row[0]
+        return known
+
+    def _own(self, origin: str) -> int | None:
+        """The number of the entry id `origin` when it is of this bank."""
+        try:
+            key, number = parse_entry_id(origin)
+        except EntryNotFound:
+            return None
+        return number if key == self.key else None
+
+    def _holders(self, keys: Iterable[_Key]) -> dict[_Key, list[int]]:
+        """Which entries of this bank hold each of `keys`."""
+        wanted = list(set(keys))
+        self.connection.execute(
+            "CREATE TEMP TABLE IF NOT EXISTS wanted"
+            " (n INTEGER PRIMARY KEY, mark BLOB, type TEXT, value BLOB)"
+        )
+        self.connection.execute("DELETE FROM wanted")
+        self.connection.executemany(
+            "INSERT INTO wanted VALUES (?, ?, ?, ?)",
+            ((n, mark_of(value), type_, value) for n, (type_, value) in enumerate(wanted)),
+        )
+        rows = self.connection.execute(
+            "SELECT w.n, f.entry FROM wanted w CROSS JOIN fingerprint f INDEXED BY fingerprint_mark"
+            " ON f.mark = w.mark AND f.value = w.value AND f.type = w.type AND f.bank = ?",
+            (self.bank,),
+        )
+        holders: dict[_Key, list[int]] = {}
+        for n, entry in rows:
+            _note(holders, wanted[n], entry)
+        return holders
+
+    def _double(self, held: Sequence[_Key], entries: Iterable[int]) -> int | None:
+        """The first of `entries`, which hold the first of `held`, that holds all of them."""
+        if len(held) == 1:
+            return next(iter(entries), None)
+        for entry in entries:
+            if entry not in self.held:
+                rows = self.connection.execute(
+                    "SELECT type, value FROM fingerprint WHERE entry = ?", (entry,)
+                )
+                self.held[entry] = frozenset((row[0], row[1]) for row in rows)
+            if self.held[entry].issuperset(held):
+                return entry
+        return None
+
+
+def _note(holders: dict[_Key, list[int]], key: _Key, entry: int) -> None:
+    entries = holders.setdefault(key, [])
+    if len(entries) < _MOST_HOLDERS:
+        entries.append(entry)
+
+
+def _keys(draft: Draft) -> list[_Key]:
+    """What a draft is known by: its SHA-256 first, then its other fingerprints."""
+    if draft.state is EntryState.WITHDRAWN:
+        return []
+    held = list(dict.fromkeys((f.type, f.value) for f in draft.fingerprints))
+    if len(held) > 1:
+        held.sort(key=lambda key: key[0] is not FingerprintType.SHA256)
+    return held
+
+
+def _text(text: str | None) -> str | None:
+    """`text` as the database can hold it: halves of surrogate pairs become question marks."""
+    return text and text.encode("utf-8", "replace").decode("utf-8")

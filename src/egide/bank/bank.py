@@ -1,0 +1,320 @@
+"""A bank: a named set of fingerprints with a purpose."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from egide.bank.adding import add_drafts
+from egide.bank.entry import (
+    Added,
+    Draft,
+    Entry,
+    entry_id,
+    mark_of,
+    parse_entry_id,
+    withdraw_entry,
+)
+from egide.bank.index import PdqIndex
+from egide.db import Database
+from egide.errors import EntryNotFound
+from egide.fingerprint import DEFAULT_THRESHOLD, MAX_THRESHOLD, Fingerprint, FingerprintType
+from egide.match import EntryState, Match, Purpose
+
+_VARIABLES: Final = 500
+"""How many values one statement names; SQLite's default limit is far higher, old builds' is 999."""
+
+
+class Bank:
+    """One bank of a home; get it from `Home.bank`, `Bank.open` or `Bank.create`. Thread-safe."""
+
+    def __init__(self, database: Database, row: sqlite3.Row, folder: Path) -> None:
+        self._database = database
+        self.number: int = row["id"]
+        self.key: str = row["key"]
+        self._name: str = row["name"]
+        self._purpose = Purpose(row["purpose"])
+        self.created: int = row["created"]
+        self._index = PdqIndex(database, self.number, folder)
+
+    @classmethod
+    def open(cls, name: str, home: Path | str | None = None) -> Bank:
+        """The bank called `name` in `home` (EGIDE_HOME when None); BankNotFound."""
+        from egide.bank.home import Home  # noqa: PLC0415  the home makes banks: no cycle at import
+
+        return Home(home).bank(name)
+
+    @classmethod
+    def create(
+        cls, name: str, purpose: Purpose | str = Purpose.BLOCK, home: Path | str | None = None
+    ) -> Bank:
+        """A new bank called `name` in `home`; BankExists."""
+        from egide.bank.home import Home  # noqa: PLC0415
+
+        return Home(home).create(name, purpose)
+
+    @property
+    def name(self) -> str:
+        """The bank's name."""
+        return self._name
+
+    @property
+    def purpose(self) -> Purpose:
+        """What the bank is for."""
+        return self._purpose
+
+    # ── adding ──────────────────────────────────────────────────────────────────────────────────
+
+    def add(
+        self,
+        fingerprints: Iterable[Fingerprint],
+        label: str | None = None,
+        ref: str | None = None,
+    ) -> Added:
+        """Adds one entry; on the disk when it returns.
+
+        What is there already, as one entry that holds all these fingerprints, is not added twice.
+        """
+        return self.add_all([Draft(tuple(fingerprints), label, ref)])[0]
+
+    def add_all(self, drafts: Sequence[Draft]) -> list[Added]:
+        """Adds entries in one transaction: all of them are on the disk when it returns, or none.
+
+        A tombstone among them withdraws the entry that it names, as `withdraw` does.
+        """
+        with self._database.write() as connection:
+            added = add_drafts(connection, self.number, self.key, drafts)
+        if any(draft.state is EntryState.WITHDRAWN for draft in drafts):
+            self._erase()
+        return added
+
+    # ── looking up ──────────────────────────────────────────────────────────────────────────────
+
+    def lookup(self, fingerprint: Fingerprint, threshold: int = DEFAULT_THRESHOLD) -> list[Match]:
+        """Every live entry within `threshold` bits (0..63) of `fingerprint`, nearest first."""
+        return self.search([fingerprint], threshold)
+
+    def search(self, queries: Sequence[Fingerprint], threshold: int) -> list[Match]:
+        """Every live entry within `threshold` bits of a query, by query, then distance.
+
+        Exact; digests match when equal. Sees what other processes add and withdraw at once.
+        """
+        if not 0 <= threshold <= MAX_THRESHOLD:
+            raise ValueError(f"a threshold lies in 0..{MAX_THRESHOLD} bits, not {threshold}")
+        found: dict[int, list[tuple[int, int]]] = {}
+        pdq = [n for n, query in enumerate(queries) if query.type is FingerprintType.PDQ]
+        if pdq:
+            asked = np.frombuffer(b"".join(queries[n].value for n in pdq), np.uint8)
+            hits = self._index.search(asked.reshape(-1, 32), threshold)
+            for position, seq, distance in zip(
+                hits.query.tolist(), hits.seq.tolist(), hits.distance.tolist(), strict=True
+            ):
+                found.setdefault(seq, []).append((pdq[position], distance))
+        rows = self._confirmed(list(found))
+        matches = [
+            self._match(row, query, distance)
+            for row in rows
+            for query, distance in found[row["fingerprint"]]
+        ]
+        for position, query in enumerate(queries):
+            if query.type is not FingerprintType.PDQ:
+                matches += [self._match(row, position, 0) for row in self._equal(query)]
+        matches.sort(key=lambda match: (match.query, match.distance, match.entry))
+        return matches
+
+    def holds(self, type: FingerprintType) -> bool:  # noqa: A002
+        """Whether the bank has any fingerprint of `type`, so that it is worth computing."""
+        with self._database.errors():
+            row = self._database.connection.execute(
+                "SELECT 1 FROM fingerprint WHERE bank = ? AND type = ? LIMIT 1",
+                (self.number, type),
+            ).fetchone()
+        return row is not None
+
+    _SELECT: Final = (
+        "SELECT f.seq AS fingerprint, f.type, f.edit, e.seq, e.state, e.label, e.ref"
+        " FROM fingerprint f JOIN entry e ON e.seq = f.entry"
+    )
+
+    def _confirmed(self, seqs: list[int]) -> list[sqlite3.Row]:
+        """The fingerprints numbered `seqs` that the database still holds, with their entries."""
+        rows: list[sqlite3.Row] = []
+        with self._database.errors():
+            for start in range(0, len(seqs), _VARIABLES):
+                part = seqs[start : start + _VARIABLES]
+                marks = ", ".join("?" * len(part))
+                rows += self._database.connection.execute(
+                    f"{self._SELECT} WHERE f.seq IN ({marks}) AND f.type = 'pdq'", part
+                )
+        return rows
+
+    def _equal(self, query: Fingerprint) -> list[sqlite3.Row]:
+        with self._database.errors():
+            return self._database.connection.execute(
+                # The planner is told that a mark is rarer than a type (the unary plus).
+                f"{self._SELECT} WHERE f.mark = ? AND f.value = ? AND +f.type = ? AND +f.bank = ?",
+                (mark_of(query.value), query.value, query.type, self.number),
+            ).fetchall()
+
+    def _match(self, row: sqlite3.Row, query: int, distance: int) -> Match:
+        return Match(
+            query=query,
+            bank=self._name,
+            purpose=self._purpose,
+            entry=entry_id(self.key, row["seq"]),
+            state=EntryState(row["state"]),
+            type=FingerprintType(row["type"]),
+            distance=distance,
+            edit=row["edit"],
+            label=row["label"],
+            ref=row["ref"],
+        )
+
+    # ── entries ─────────────────────────────────────────────────────────────────────────────────
+
+    def entries(self, *, newest_first: bool = False) -> Iterator[Entry]:
+        """Every entry, tombstones included, in the order of adding; streaming."""
+        order = "DESC" if newest_first else "ASC"
+        beyond = "<" if newest_first else ">"
+        last = 2**62 if newest_first else 0
+        while True:
+            with self._database.read() as connection:
+                rows = connection.execute(
+                    f"SELECT * FROM entry WHERE bank = ? AND seq {beyond} ?"  # noqa: S608
+                    f" ORDER BY seq {order} LIMIT 1000",
+                    (self.number, last),
+                ).fetchall()
+                entries = [self._entry(connection, row) for row in rows]
+            if not rows:
+                return
+            yield from entries
+            last = rows[-1]["seq"]
+
+    def entry(self, entry: str) -> Entry:
+        """The entry with the id `entry`; EntryNotFound."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT * FROM entry WHERE bank = ? AND seq = ?",
+                (self.number, self._seq(entry)),
+            ).fetchone()
+            if row is None:
+                raise EntryNotFound(f"{entry!r} in bank {self._name!r}; see `egide bank show`")
+            return self._entry(connection, row)
+
+    def _entry(self, connection: sqlite3.Connection, row: sqlite3.Row) -> Entry:
+        fingerprints = connection.execute(
+            "SELECT type, value, quality, edit FROM fingerprint"
+            " WHERE entry = ? AND type NOT GLOB '-*' ORDER BY seq",
+            (row["seq"],),
+        )
+        return Entry(
+            id=entry_id(self.key, row["seq"]),
+            state=EntryState(row["state"]),
+            label=row["label"],
+            ref=row["ref"],
+            added=row["added"],
+            changed=row["changed"],
+            fingerprints=tuple(
+                Fingerprint(FingerprintType(f["type"]), f["value"], f["quality"], f["edit"])
+                for f in fingerprints
+            ),
+        )
+
+    def _seq(self, entry: str) -> int:
+        key, seq = parse_entry_id(entry)
+        if key != self.key:
+            raise EntryNotFound(f"{entry!r} is not of bank {self._name!r}; see `egide bank show`")
+        return seq
+
+    # ── changing ────────────────────────────────────────────────────────────────────────────────
+
+    def withdraw(self, entries: Iterable[str]) -> None:
+        """Takes entries out of every answer, in every process, from the moment it returns.
+
+        Their fingerprints are erased from the database and the index files; what is left is a
+        tombstone with the id and the dates. EntryNotFound when one is not here: then none is.
+        StorageError when a file could not be rewritten; doing it again finishes the work.
+        """
+        with self._database.write() as connection:
+            for entry in entries:
+                self._change(connection, entry, EntryState.WITHDRAWN)
+        self._erase()
+
+    def dispute(self, entries: Iterable[str]) -> None:
+        """Marks entries as disputed: they still match, but their matches go to a reviewer."""
+        with self._database.write() as connection:
+            for entry in entries:
+                self._change(connection, entry, EntryState.DISPUTED)
+
+    def restore(self, entries: Iterable[str]) -> None:
+        """Ends a dispute. A withdrawn entry has nothing left to restore: EntryNotFound."""
+        with self._database.write() as connection:
+            for entry in entries:
+                self._change(connection, entry, EntryState.ACTIVE)
+
+    def _change(self, connection: sqlite3.Connection, entry: str, state: EntryState) -> None:
+        seq = self._seq(entry)
+        row = connection.execute(
+            "SELECT state FROM entry WHERE bank = ? AND seq = ?", (self.number, seq)
+        ).fetchone()
+        if row is None:
+            raise EntryNotFound(f"{entry!r} in bank {self._name!r}; see `egide bank show`")
+        if row["state"] == EntryState.WITHDRAWN:
+            if state is EntryState.WITHDRAWN:
+                return
+            raise EntryNotFound(
+                f"{entry!r} was withdrawn, its fingerprints are erased; add it anew"
+            )
+        if state is EntryState.WITHDRAWN:
+            withdraw_entry(connection, seq)
+        else:
+            connection.execute(
+                "UPDATE entry SET state = ?, changed = ? WHERE seq = ?",
+                (state, int(time.time()), seq),
+            )
+
+    def _erase(self) -> None:
+        """Takes what was withdrawn out of the index files and the database's log."""
+        self._index.store()
+        self._database.truncate_log()
+
+    # ── housekeeping ────────────────────────────────────────────────────────────────────────────
+
+    def store_index(self) -> None:
+        """Writes what was added into the index files, so that the next process opens quickly."""
+        self._index.store()
+
+    def stats(self) -> dict[str, Any]:
+        """Counts: entries by state, fingerprints by type, index files and their bytes."""
+        with self._database.read() as connection:
+            number = (self.number,)
+            states = connection.execute(
+                "SELECT state, count(*) FROM entry WHERE bank = ? GROUP BY state", number
+            ).fetchall()
+            types = connection.execute(
+                "SELECT type, count(*), min(quality), avg(quality) FROM fingerprint"
+                " WHERE bank = ? AND type NOT GLOB '-*' GROUP BY type",
+                number,
+            ).fetchall()
+            files = connection.execute(
+                "SELECT count(*), coalesce(sum(entries), 0), coalesce(sum(size), 0) FROM segment"
+                " WHERE bank = ?",
+                number,
+            ).fetchone()
+        return {
+            "bank": self._name,
+            "purpose": str(self._purpose),
+            "created": self.created,
+            "entries": {str(state): 0 for state in EntryState} | {row[0]: row[1] for row in states},
+            "fingerprints": {row[0]: row[1] for row in types},
+            "pdq_quality": {
+                "least": next((row[2] for row in types if row[0] == "pdq"), None),
+                "mean": next((round(row[3], 1) for row in types if row[0] == "pdq"), None),
+            },
+            "index": {"files": files[0], "fingerprints": files[1], "bytes": files[2]},
+        }

@@ -1,0 +1,134 @@
+"""EGIDE_HOME: the folder with the database and the index files of all banks."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from egide.bank.bank import Bank
+from egide.bank.entry import ERASE, parse_entry_id
+from egide.db import Database
+from egide.errors import BankExists, BankNotFound, EntryNotFound, StorageError, UsageError
+from egide.match import Purpose
+
+DATABASE_FILE: Final = "egide.sqlite"
+INDEX_FOLDER: Final = "index"
+BANK_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+def default_home() -> Path:
+    """EGIDE_HOME, or `egide` in the user's data folder."""
+    if home := os.environ.get("EGIDE_HOME"):
+        return Path(home)
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "egide"
+
+
+class Home:
+    """The banks under one folder, readable by its owner alone. Made when first opened."""
+
+    def __init__(self, path: Path | str | None = None) -> None:
+        self.path = Path(path) if path is not None else default_home()
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._database = Database(self.path / DATABASE_FILE)
+        except OSError as error:
+            raise StorageError(f"{self.path}: {error.strerror}; give another --home") from error
+
+    def banks(self) -> list[Bank]:
+        """All banks, by name."""
+        with self._database.read() as connection:
+            rows = connection.execute("SELECT * FROM bank ORDER BY name").fetchall()
+        return [self._bank(row) for row in rows]
+
+    def bank(self, name: str) -> Bank:
+        """The bank called `name`; BankNotFound."""
+        with self._database.read() as connection:
+            row = connection.execute("SELECT * FROM bank WHERE name = ?", (name,)).fetchone()
+        if row is None:
+            raise BankNotFound(
+                f"{name!r} in {self.path}; `egide bank list` shows what is there, "
+                f"`egide bank create {name} --purpose block` makes it"
+            )
+        return self._bank(row)
+
+    def create(self, name: str, purpose: Purpose | str = Purpose.BLOCK) -> Bank:
+        """A new bank; BankExists, UsageError for a name or purpose that cannot be."""
+        if not BANK_NAME.fullmatch(name):
+            raise UsageError(
+                f"{name!r} cannot be a bank's name; use up to 64 lower-case letters, digits, "
+                "dots, hyphens and underscores, beginning with a letter or digit"
+            )
+        if purpose not in list(Purpose):
+            raise UsageError(f"{purpose!r} is no purpose; use {', '.join(Purpose)}")
+        try:
+            with self._database.write() as connection:
+                connection.execute(
+                    "INSERT INTO bank (key, name, purpose, created) VALUES (?, ?, ?, ?)",
+                    (secrets.token_hex(4), name, purpose, int(time.time())),
+                )
+        except StorageError as error:
+            if isinstance(error.__cause__, sqlite3.IntegrityError):
+                raise BankExists(
+                    f"{name!r} in {self.path}; add to it, or take another name"
+                ) from None
+            raise
+        return self.bank(name)
+
+    def remove(self, name: str) -> None:
+        """Removes a bank with its entries, fingerprints and files; BankNotFound.
+
+        The database is written anew without them, which takes a while for a large one.
+        """
+        bank = self.bank(name)
+        with self._database.write() as connection:
+            connection.execute(f"{ERASE} WHERE bank = ?", (bank.number,))
+            connection.execute("DELETE FROM fingerprint WHERE bank = ?", (bank.number,))
+            connection.execute("DELETE FROM bank WHERE id = ?", (bank.number,))
+        self._remove_folders()
+        self._database.compact()
+
+    def _remove_folders(self) -> None:
+        """Removes the index files that belong to no bank: of this one, or left by a crash."""
+        # Listed before the banks are: a bank is there before its folder is.
+        folders = list((self.path / INDEX_FOLDER).glob("*"))
+        kept = {bank.key for bank in self.banks()}
+        for folder in folders:
+            if folder.name not in kept:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def bank_of(self, entry: str) -> Bank:
+        """The bank that the entry id `entry` belongs to; EntryNotFound."""
+        key, _ = parse_entry_id(entry)
+        with self._database.read() as connection:
+            row = connection.execute("SELECT * FROM bank WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            raise EntryNotFound(f"{entry!r} in {self.path}; `egide bank show NAME` lists ids")
+        return self._bank(row)
+
+    def by_bank(self, entries: Iterable[str]) -> list[tuple[Bank, list[str]]]:
+        """`entries` by the banks they belong to; EntryNotFound before anything is changed."""
+        grouped: dict[str, tuple[Bank, list[str]]] = {}
+        for entry in entries:
+            bank = self.bank_of(entry)
+            bank = grouped.setdefault(bank.key, (bank, []))[0]
+            bank.entry(entry)
+            grouped[bank.key][1].append(entry)
+        return list(grouped.values())
+
+    def close(self) -> None:
+        """Closes this thread's connection to the database."""
+        self._database.close()
+
+    def _bank(self, row: sqlite3.Row) -> Bank:
+        return Bank(self._database, row, self._folder(row["key"]))
+
+    def _folder(self, key: str) -> Path:
+        return self.path / INDEX_FOLDER / key

@@ -1,0 +1,93 @@
+"""Puts the commands together, and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from egide.cli import bank, demo, hash, policy, scan  # noqa: A004
+from egide.cli.options import EXIT_INCOMPLETE, EXIT_USAGE, warn
+from egide.errors import EgideError
+
+
+class _Commands(TyperGroup):
+    """The commands. Whatever ends one of them ends in an exit code of ours, without a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the command that the arguments name."""
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
+        except EgideError as error:
+            warn(str(error))
+            code = EXIT_USAGE
+        except KeyboardInterrupt:
+            warn("interrupted")
+            code = EXIT_INCOMPLETE
+        except OSError as error:
+            # The reader of a pipe went away (`egide scan … | head`), or the disk is full.
+            if not isinstance(error, BrokenPipeError):
+                warn(f"cannot go on: {error.strerror or error}")
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = EXIT_INCOMPLETE
+        raise typer.Exit(code)
+
+
+app = typer.Typer(
+    name="egide",
+    cls=_Commands,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Keeps non-consensual intimate deepfakes off platforms.",
+)
+app.command("scan")(scan.scan)
+app.command("hash", short_help="Print the fingerprints of pictures.")(hash.hash_)
+app.add_typer(bank.app, name="bank")
+app.add_typer(policy.app, name="policy")
+app.command("demo", short_help="Bank and scan the examples that come along.")(demo.demo)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"egide {version('egide')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            "-V",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version and exit.",
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+def run() -> NoReturn:
+    """Runs the command that the arguments name and exits with its code."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    app(prog_name="egide")
+    sys.exit()
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """SIGTERM ends a run as Ctrl-C does: what was found is printed."""
+    raise KeyboardInterrupt

@@ -1,0 +1,5 @@
+"""The database: connections, schema and migrations."""
+
+from egide.db.sqlite import Database, Moment
+
+__all__ = ["Database", "Moment"]

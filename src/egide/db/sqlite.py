@@ -1,0 +1,239 @@
+"""The embedded database: one SQLite file in write-ahead mode, a connection for every thread."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.resources import files
+from itertools import count
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from egide.errors import StorageError
+
+APPLICATION_ID: Final = 0x65676964  # "egid"
+BUSY_SECONDS: Final = 60.0
+
+_CONNECTIONS: Final = count()
+_INHERITED: Final[list[sqlite3.Connection]] = []
+"""Connections of the process that this one was forked from: closed here, they would harm it."""
+
+
+class Moment(NamedTuple):
+    """A state of the database as one thread sees it: another after any commit of anyone."""
+
+    connection: int
+    others: int
+    own: int
+
+
+class _ThreadState(threading.local):
+    connection: sqlite3.Connection | None = None
+    process = 0
+    number = 0
+    commits = 0
+    stamp: tuple[int, int, int] | None = None
+
+
+class Database:
+    """The file at `path`, created or brought up to the present schema when opened.
+
+    Thread-safe: each thread has a connection of its own. Every error is a StorageError. Where the
+    file or its folder may not be written to, it can be read all the same.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = _ThreadState()
+        if not path.exists():
+            # Created with its final permission, so that there is no moment when others can read.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        with self.errors():
+            self._migrate()
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection."""
+        local = self._local
+        if local.connection is not None and local.process != os.getpid():
+            _INHERITED.append(local.connection)
+            local.connection = None
+        if local.connection is None:
+            with self.errors():
+                local.connection = self._connect()
+            local.process = os.getpid()
+            local.number = next(_CONNECTIONS)
+        return local.connection
+
+    def moment(self) -> Moment:
+        """The present state: compare two of the same thread to know whether there was a commit."""
+        local = self._local
+        if local.stamp is not None and local.stamp != self._stamp():
+            self.close()
+        with self.errors():
+            others = self.connection.execute("PRAGMA data_version").fetchone()[0]
+        # data_version does not count a connection's own commits.
+        return Moment(local.number, others, local.commits)
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A write transaction: committed and on the disk when the block ends, or not at all."""
+        connection = self.connection
+        with self.errors():
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):  # the first error is the one to tell
+                    connection.rollback()
+                raise
+            finally:
+                self._local.commits += 1
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """A read transaction: everything read in the block is of one moment."""
+        connection = self.connection
+        with self.errors():
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turns SQLite's errors into StorageError, naming the file."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StorageError(f"{self.path}: {error}; see docs/how-to/repair.md") from error
+
+    def truncate_log(self) -> None:
+        """Moves the write-ahead log into the database: what was erased must not linger there.
+
+        StorageError when another process has been reading for so long that it cannot be done.
+        """
+        with self.errors():
+            busy = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        if busy:
+            raise StorageError(
+                f"{self.path} is in use by another process, and its log still holds what was "
+                "erased; do it again when that process has ended"
+            )
+
+    def compact(self) -> None:
+        """Writes the database anew without what was deleted from it, and empties its log."""
+        with self.errors():
+            self.connection.execute("VACUUM")
+        self._local.commits += 1
+        self.truncate_log()
+
+    def close(self) -> None:
+        """Closes this thread's connection."""
+        if self._local.connection is not None:
+            self._local.connection.close()
+            self._local.connection = None
+
+    def _connect(self) -> sqlite3.Connection:
+        writable = os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK)
+        self._local.stamp = None
+        address = self.path.absolute().as_uri()
+        if not writable:
+            address += "?mode=ro"
+            if not self._log.exists():
+                # Without a log nobody is writing, and SQLite needs to be told that it need not
+                # make one. Should somebody begin, `moment` sees the file change.
+                address += "&immutable=1"
+                self._local.stamp = self._stamp()
+        connection = sqlite3.connect(address, timeout=BUSY_SECONDS, isolation_level=None, uri=True)
+        try:
+            connection.row_factory = sqlite3.Row
+            self._check_owner(connection)
+            if writable:
+                _use_log(connection)
+            for pragma in (
+                "synchronous = FULL",  # what was acknowledged survives a power cut
+                "foreign_keys = ON",
+                "secure_delete = ON",  # what is deleted is overwritten, not just unlinked
+                "temp_store = MEMORY",  # no fingerprint in a temporary file
+                "cache_size = -65536",
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @property
+    def _log(self) -> Path:
+        return self.path.with_name(f"{self.path.name}-wal")
+
+    def _stamp(self) -> tuple[int, int, int]:
+        status = self.path.stat()
+        return status.st_ino, status.st_mtime_ns, self._log.exists()
+
+    def _check_owner(self, connection: sqlite3.Connection) -> None:
+        """Refuses another program's database before anything in it is changed."""
+        application: int = connection.execute("PRAGMA application_id").fetchone()[0]
+        if application == APPLICATION_ID:
+            return
+        if application or connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            raise StorageError(f"{self.path} is no égide database; give another --home")
+
+    def _migrate(self) -> None:
+        scripts = sorted(
+            (
+                script
+                for script in files("egide.db").joinpath("schema").iterdir()
+                if script.name.endswith(".sql")
+            ),
+            key=lambda script: script.name,
+        )
+        if self._version() < len(scripts):
+            with self.write() as connection:
+                # Asked again under the lock: another process may have done it meanwhile.
+                for number, script in enumerate(scripts[self._version() :], self._version() + 1):
+                    for statement in _statements(script.read_text(encoding="utf-8")):
+                        connection.execute(statement)
+                    connection.execute(f"PRAGMA user_version = {number}")
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        elif self._version() > len(scripts):
+            raise StorageError(
+                f"{self.path} was written by a newer égide (schema {self._version()}, "
+                f"known {len(scripts)}); upgrade égide"
+            )
+
+    def _version(self) -> int:
+        version: int = self.connection.execute("PRAGMA user_version").fetchone()[0]
+        return version
+
+
+def _use_log(connection: sqlite3.Connection) -> None:
+    """Switches to write-ahead mode; SQLite does not wait by itself when two do so at once."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of `script`, one by one: executescript() would commit between them."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

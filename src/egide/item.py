@@ -1,0 +1,192 @@
+"""One thing handed in: a kind, a reference, and its bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import BufferedReader
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+from egide.errors import EmptyItem, ItemError, TooManyBytes, UnknownContent, UnreadableItem
+from egide.sniff import HEAD_BYTES, Kind, sniff_kind
+
+T = TypeVar("T")
+
+HELD_BYTES: Final = 1 << 27
+"""Files up to this size are held in memory while scanned; larger ones are digested only."""
+
+PICTURE_SUFFIXES: Final = frozenset(
+    [
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".png",
+        ".apng",
+        ".webp",
+        ".avif",
+        ".heic",
+        ".heif",
+        ".gif",
+        ".bmp",
+        ".tif",
+        ".tiff",
+    ]
+)
+_NO_ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing handed in. Frozen and picklable; make one with `from_path` or `from_bytes`.
+
+    `ref` is what reports call it; `content` its bytes, or the path of the file that holds them
+    (read when a detector asks, so that a queue of items costs no memory); `attributes` what the
+    platform says about it. An item that could not be opened carries its `problem` instead.
+    """
+
+    ref: str
+    kind: Kind
+    content: bytes | Path = field(repr=False)
+    size: int
+    attributes: Mapping[str, str] = field(default_factory=lambda: _NO_ATTRIBUTES, hash=False)
+    problem: ItemError | None = field(default=None, compare=False)
+    _views: dict[object, Any] = field(
+        default_factory=dict, init=False, repr=False, compare=False, hash=False
+    )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the derived views, which the receiving process computes for itself."""
+        return self.__dict__ | {"attributes": dict(self.attributes), "_views": {}}
+
+    @classmethod
+    def from_bytes(
+        cls, data: bytes, ref: str = "-", attributes: Mapping[str, str] = _NO_ATTRIBUTES
+    ) -> Item:
+        """The item that `data` is."""
+        head = data[:HEAD_BYTES]
+        kind = sniff_kind(head)
+        return cls(ref, kind, data, len(data), attributes, _problem(head, kind, ""))
+
+    @classmethod
+    def from_path(
+        cls, path: str | os.PathLike[str], ref: str | None = None, *, follow: bool = True
+    ) -> Item:
+        """The item in the file at `path`; one that cannot be opened carries its `problem`.
+
+        Only regular files are opened: a named pipe would wait for ever. With `follow` off a
+        symbolic link counts as no regular file.
+        """
+        file = Path(path)
+        ref = os.fspath(path) if ref is None else ref
+        try:
+            with _opened(file, follow=follow) as handle:
+                size = os.fstat(handle.fileno()).st_size
+                head = handle.read(HEAD_BYTES)
+        except UnreadableItem as error:
+            return cls.unreadable(ref, error)
+        kind = sniff_kind(head)
+        return cls(ref, kind, file, size, problem=_problem(head, kind, file.suffix))
+
+    @classmethod
+    def unreadable(cls, ref: str, problem: ItemError) -> Item:
+        """An item of which only the reference and the reason why it cannot be read are known."""
+        return cls(ref, Kind.OTHER, b"", 0, problem=problem)
+
+    def read(self, limit: int) -> bytes:
+        """All bytes; TooManyBytes when there are more than `limit`, UnreadableItem when none come.
+
+        A file is read once, however often it is asked for.
+        """
+        if self.size > limit:
+            raise TooManyBytes(
+                f"{self.size:,} bytes, the limit is {limit:,}; raise EGIDE_MAX_BYTES to read it"
+            )
+        if isinstance(self.content, bytes):
+            return self.content
+        return self.view(_read_file)
+
+    @property
+    def sha256(self) -> str | None:
+        """SHA-256 of the bytes in hexadecimal; None when they cannot be read."""
+        return self.view(_sha256)
+
+    def view(self, compute: Callable[[Item], T]) -> T:
+        """What `compute` makes of this item, computed once and shared by all who ask.
+
+        Views are known by `compute`, which is a function or any callable that compares equal when
+        it computes the same. An ItemError is kept, and raised again.
+        """
+        if compute not in self._views:
+            try:
+                self._views[compute] = compute(self)
+            except ItemError as error:
+                self._views[compute] = error
+        value = self._views[compute]
+        if isinstance(value, ItemError):
+            raise value
+        return value  # type: ignore[no-any-return]
+
+
+def _problem(head: bytes, kind: Kind, suffix: str) -> ItemError | None:
+    """What is wrong with a file that begins with `head`, as far as can be told without reading it.
+
+    The name decides nothing but this: something called a picture that is none is not passed by as
+    content of another kind, but reported as damaged.
+    """
+    if not head:
+        return EmptyItem("it has zero bytes; upload it again")
+    if suffix.lower() in PICTURE_SUFFIXES and kind in (Kind.TEXT, Kind.OTHER):
+        return UnknownContent(f"it is called {suffix}, but its bytes begin no picture we know")
+    return None
+
+
+@contextmanager
+def _opened(path: Path, *, follow: bool = True) -> Iterator[BufferedReader]:
+    """The regular file at `path`, open; UnreadableItem for anything else, and while reading.
+
+    Nothing that could wait or answer is opened: what it is, is asked first, and once more when it
+    is open, since it may have been replaced in between.
+    """
+    try:
+        if not stat.S_ISREG(path.stat(follow_symlinks=follow).st_mode):
+            raise UnreadableItem("it is not a regular file; give files or folders")
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW)
+        with open(os.open(path, flags), "rb") as handle:  # noqa: PTH123  Path takes no descriptor
+            if not stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
+                raise UnreadableItem("it was replaced by something that is no regular file")
+            yield handle
+    except OSError as error:
+        raise UnreadableItem(error.strerror or type(error).__name__) from error
+    except ValueError as error:  # a zero byte in the path
+        raise UnreadableItem(str(error)) from error
+
+
+def _read_file(item: Item) -> bytes:
+    path = Path(item.content)  # type: ignore[arg-type]  # read() has ruled the bytes out
+    with _opened(path) as handle:
+        data = handle.read(item.size + 1)
+    if len(data) > item.size:
+        raise UnreadableItem("it grew while it was being read; scan it again when it is complete")
+    return data
+
+
+def _sha256(item: Item) -> str | None:
+    if isinstance(item.problem, UnreadableItem):
+        return None
+    if isinstance(item.content, bytes):
+        return hashlib.sha256(item.content).hexdigest()
+    try:
+        if item.size <= HELD_BYTES:
+            # The bytes that the detectors read: one reading, and one content, for all.
+            return hashlib.sha256(item.view(_read_file)).hexdigest()
+        with _opened(item.content) as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+    except UnreadableItem:
+        return None

@@ -1,0 +1,118 @@
+"""What a file is, by its first bytes. The name is never asked."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Kind(StrEnum):
+    """What an item is; `other` is content that no detector of ours could read."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    MODEL = "model"
+    LISTING = "listing"
+    TEXT = "text"
+    OTHER = "other"
+
+
+class Format(StrEnum):
+    """The picture formats égide reads; each value is the format's lower-case name."""
+
+    JPEG = "jpeg"
+    PNG = "png"
+    WEBP = "webp"
+    AVIF = "avif"
+    HEIC = "heic"
+    GIF = "gif"
+    BMP = "bmp"
+    TIFF = "tiff"
+
+
+HEAD_BYTES: Final = 4096
+"""How many first bytes `sniff_kind` wants to see."""
+
+_DIB_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
+_AVIF_BRANDS = frozenset({b"avif", b"avis"})
+_HEIC_BRANDS = frozenset(
+    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
+)
+_SIGNATURES = (
+    (b"\xff\xd8\xff", Format.JPEG),
+    (b"\x89PNG\r\n\x1a\n", Format.PNG),
+    (b"GIF87a", Format.GIF),
+    (b"GIF89a", Format.GIF),
+    (b"II*\0", Format.TIFF),
+    (b"MM\0*", Format.TIFF),
+    (b"II+\0", Format.TIFF),  # BigTIFF
+    (b"MM\0+", Format.TIFF),
+)
+
+
+def sniff_picture(head: bytes) -> Format | None:
+    """Name the picture format that `head`, the first 64 bytes or more of a file, begins.
+
+    Returns None when it begins none of them. Never raises.
+    """
+    for signature, format_ in _SIGNATURES:
+        if head.startswith(signature):
+            return format_
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return Format.WEBP
+    if head[4:8] == b"ftyp":
+        return _sniff_brands(head)
+    if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in _DIB_HEADERS:
+        return Format.BMP
+    return None
+
+
+def _sniff_brands(head: bytes) -> Format | None:
+    """Tell AVIF from HEIC by the brands of the `ftyp` box (ISO/IEC 14496-12, 4.3)."""
+    end = min(max(int.from_bytes(head[:4], "big"), 16), len(head), 256)
+    major = head[8:12]
+    compatible = {head[at : at + 4] for at in range(16, end - 3, 4)}
+    if major in _AVIF_BRANDS:
+        return Format.AVIF
+    if major in _HEIC_BRANDS:
+        # "mif1" and "msf1" say only "a HEIF file"; a compatible brand names the codec.
+        generic = major in {b"mif1", b"msf1"}
+        return Format.AVIF if generic and compatible & _AVIF_BRANDS else Format.HEIC
+    return None
+
+
+def sniff_kind(head: bytes) -> Kind:
+    """The kind of the file that begins with `head` (its first `HEAD_BYTES`, or all of it)."""
+    if sniff_picture(head) is not None:
+        return Kind.IMAGE
+    if _is_video(head):
+        return Kind.VIDEO
+    if _is_text(head):
+        return Kind.TEXT
+    return Kind.OTHER
+
+
+def _is_video(head: bytes) -> bool:
+    return (
+        head[4:8] in (b"ftyp", b"moov")
+        or head[:4] == b"\x1a\x45\xdf\xa3"  # Matroska, WebM
+        or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
+        or head[:4] == b"\x00\x00\x01\xba"  # MPEG programme stream
+        or (head[:3] == b"FLV" and head[3:4] == b"\x01")
+    )
+
+
+def _is_text(head: bytes) -> bool:
+    if not head or b"\0" in head:
+        return False
+    try:
+        text = head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # The head may have been cut in the middle of one character, nowhere else.
+        if len(head) < HEAD_BYTES or error.start < len(head) - 3:
+            return False
+        text = head[: error.start].decode("utf-8")
+    return all(
+        character.isprintable() or character in "\t\n\r\f\ufeff" or ord(character) > 0x9F
+        for character in text
+    )
