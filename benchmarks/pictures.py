@@ -60,9 +60,11 @@ def pictures(
             picture = opened.convert("RGB")
         share = 1.0 if number < len(paths) else 0.75
         scale = share * min(picture.width / width, picture.height / height)
-        left = random.uniform(0, picture.width - width * scale)
-        top = random.uniform(0, picture.height - height * scale)
-        box = (left, top, left + width * scale, top + height * scale)
+        # Rounding may leave the full cut a hair wider than the photograph.
+        wide, high = (min(picture.width, width * scale), min(picture.height, height * scale))
+        left = random.uniform(0, picture.width - wide)
+        top = random.uniform(0, picture.height - high)
+        box = (left, top, left + wide, top + high)
         yield np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS, box))
 
 

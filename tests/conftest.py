@@ -39,7 +39,7 @@ def short_tail(monkeypatch: pytest.MonkeyPatch) -> int:
 def pdq(value: bytes | int, edit: str = "none") -> Fingerprint:
     """The PDQ with these 32 bytes, or random ones for each number."""
     if isinstance(value, int):
-        value = np.random.default_rng(value).bytes(32)
+        value = hashlib.sha256(b"pdq %d" % value).digest()
     return Fingerprint(FingerprintType.PDQ, value, edit=edit)
 
 
@@ -111,12 +111,18 @@ class Asker:
     CODE = """
 import json, sys
 from egide.bank import Home
+from egide.errors import EgideError
 from egide.fingerprint import Fingerprint
 home = Home(sys.argv[1])
 banks = home.banks()
 for line in sys.stdin:
     query = Fingerprint.from_hex("pdq", line.strip())
-    found = {bank.name: [m.entry for m in bank.lookup(query)] for bank in banks}
+    found = {}
+    for bank in banks:
+        try:
+            found[bank.name] = [match.entry for match in bank.lookup(query)]
+        except EgideError as error:
+            found[bank.name] = [str(error)]
     print(json.dumps(found), flush=True)
 """
 
@@ -124,7 +130,7 @@ for line in sys.stdin:
         self._process = python(self.CODE, str(home.path))
 
     def __call__(self, query: Fingerprint) -> dict[str, list[str]]:
-        """The entries that each bank answers."""
+        """The entries that each bank answers, or what it says instead."""
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
@@ -159,18 +165,22 @@ def python(code: str, *args: str, stderr: int | IO[bytes] | None = None) -> subp
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=stderr,
+        cwd=Path(__file__).parents[1],
     )
 
 
-def as_nobody(function: Callable[[], Any]) -> Any:
-    """What `function` returns, as JSON keeps it, in a child without the rights of root."""
+def forked(function: Callable[[], Any], *, rights: bool = True) -> Any:
+    """What `function` returns in a child of this process, as JSON keeps it, or what it raises.
+
+    Without `rights` the child is no longer root.
+    """
     receiving, sending = os.pipe()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # threads of the test runner
         child = os.fork()
     if child == 0:
         try:
-            if os.getuid() == 0:
+            if os.getuid() == 0 and not rights:
                 os.setgroups([])
                 os.setgid(NOBODY)
                 os.setuid(NOBODY)

@@ -15,7 +15,7 @@ from inspect import getattr_static
 from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
 
-from egide.errors import UsageError
+from egide.errors import EgideError, UsageError
 from egide.finding import Observation
 from egide.fingerprint import DEFAULT_THRESHOLD
 from egide.item import Item
@@ -85,20 +85,26 @@ class DetectorSettings:
 
 def load_detectors(settings: DetectorSettings) -> tuple[Detector, ...]:
     """Every installed detector, in the order of their names; UsageError when one cannot load."""
-    loaded = []
+    loaded: list[Detector] = []
     for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda entry: entry.name):
         try:
             factory: Callable[[DetectorSettings], Detector] = entry.load()
             detector = factory(settings)
-        except (ImportError, AttributeError) as error:
+        except EgideError:
+            raise
+        except Exception as error:
             raise UsageError(
-                f"the detector {entry.name!r} ({entry.value}) cannot be loaded: {error}; "
-                "reinstall or remove the package that brings it"
+                f"the detector {entry.name!r} ({entry.value}) cannot be loaded: "
+                f"{type(error).__name__}: {error}; reinstall or remove the package that brings it"
             ) from error
         if not _is_detector(detector) or not _NAME.fullmatch(detector.name):
             raise UsageError(
                 f"{entry.value} gives no detector with a name like 'known-media.v1'; "
                 "see docs/reference/detectors.md"
+            )
+        if any(detector.name == other.name for other in loaded):
+            raise UsageError(
+                f"{entry.value} is a second detector named {detector.name!r}; remove one of them"
             )
         loaded.append(detector)
     return tuple(loaded)

@@ -79,10 +79,16 @@ def _masked(value: Any) -> Any:
     match value:
         case Mapping():
             return {
-                key: MASK if key in MASKED_EVIDENCE and inner is not None else _masked(inner)
+                key: MASK if _is_masked(key) and inner is not None else _masked(inner)
                 for key, inner in value.items()
             }
         case list() | tuple():
             return [_masked(inner) for inner in value]
         case _:
             return value
+
+
+def _is_masked(key: object) -> bool:
+    """Whether `key` is one of `MASKED_EVIDENCE`, in any case, in the singular or plural."""
+    word = str(key).lower()
+    return word in MASKED_EVIDENCE or word.removesuffix("s") in MASKED_EVIDENCE

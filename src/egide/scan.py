@@ -8,7 +8,9 @@ findings only; its failure goes into the verdict, which is then never `allow`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from traceback import format_exception_only
 
 from egide.detector import Detector, DetectorSettings, load_detectors
@@ -106,7 +108,11 @@ def _run(
         for observation in detector.detect(item):
             match observation:
                 case Finding():
-                    findings.append(observation)
+                    findings.append(_printable(observation))
+                    if observation.label not in detector.labels:
+                        raise ValueError(
+                            f"it gave {observation.label}, which is not among its labels"
+                        )
                 case Skip():
                     skipped.append(observation)
                 case Fault():
@@ -119,7 +125,16 @@ def _run(
         errors.append(Fault.of(detector.name, error))
     except EgideError as error:  # a bank that cannot be used, and no bug
         errors.append(Fault.of(detector.name, DetectorFailed(str(error))))
-    except Exception as error:  # noqa: BLE001  a detector's bug must not cost the other findings
+    except (Exception, SystemExit) as error:  # noqa: BLE001  a detector's bug must not cost the other findings
         # Not str(error), which may fail in its turn.
         said = format_exception_only(error)[-1].strip()
         errors.append(Fault.of(detector.name, DetectorFailed(f"{said}; please report it")))
+
+
+def _printable(finding: Finding) -> Finding:
+    """`finding`, less evidence that no JSON line can hold: the finding itself must not be lost."""
+    try:
+        json.dumps(finding.evidence, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return replace(finding, evidence={"unprintable": True})
+    return finding

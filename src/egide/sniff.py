@@ -30,6 +30,9 @@ class Format(StrEnum):
     TIFF = "tiff"
 
 
+LEAST_VIDEO: Final = 16
+"""Shorter than this, an ISO file does not even say whether it is a picture or a video."""
+
 HEAD_BYTES: Final = 4096
 """How many first bytes `sniff_kind` wants to see."""
 
@@ -94,7 +97,7 @@ def sniff_kind(head: bytes) -> Kind:
 
 def _is_video(head: bytes) -> bool:
     return (
-        head[4:8] in (b"ftyp", b"moov")
+        (head[4:8] in (b"ftyp", b"moov") and len(head) >= LEAST_VIDEO)
         or head[:4] == b"\x1a\x45\xdf\xa3"  # Matroska, WebM
         or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
         or head[:4] == b"\x00\x00\x01\xba"  # MPEG programme stream

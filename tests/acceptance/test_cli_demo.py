@@ -66,7 +66,7 @@ def test_in_a_folder_that_is_read_only_the_report_goes_elsewhere_and_the_demo_sa
     opened = os.open
 
     def refusing(path: object, *args: object, **options: object) -> int:
-        if str(path) == "egide-demo.html":
+        if Path(str(path)).parent == Path.cwd() and "egide-demo.html" in str(path):
             raise OSError(30, "Read-only file system", path)
         return opened(path, *args, **options)  # type: ignore[arg-type]
 

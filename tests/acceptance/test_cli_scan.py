@@ -416,7 +416,7 @@ def test_an_interruption_prints_what_was_found_so_far(
     running.stdin.write(b"a.jpg\n")
     running.stdin.flush()  # and it stays open: the scan waits for more
     until = time.monotonic() + 20
-    while not (Path("r.jsonl").exists() and Path("r.jsonl").stat().st_size):
+    while not any(part.stat().st_size for part in Path().glob(".r.jsonl.*.part")):
         assert time.monotonic() < until
         time.sleep(0.05)
     running.send_signal(how)
@@ -430,7 +430,49 @@ def test_an_interruption_prints_what_was_found_so_far(
     assert "interrupted" in out
     assert "1 item in" in out
     assert json.loads(Path("r.jsonl").read_text())["action"] == "block"
+    assert not list(Path().glob("*.part"))
     assert "Traceback" not in err
+
+
+def test_a_report_takes_its_place_only_when_it_is_complete(egide: Egide, write: Write) -> None:
+    write({"a.jpg": COPY})
+    Path("r.jsonl").write_text("yesterday's\n", encoding="utf-8")
+    running = egide.popen("scan", "-", "--jobs", "1", "--out", "r.jsonl")
+    assert running.stdin is not None
+    running.stdin.write(b"a.jpg\n")
+    running.stdin.flush()
+    until = time.monotonic() + 20
+    while not any(part.stat().st_size for part in Path().glob(".r.jsonl.*.part")):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    running.kill()
+    running.communicate()
+    assert Path("r.jsonl").read_text(encoding="utf-8") == "yesterday's\n"
+
+
+def test_the_baseline_what_is_scanned_and_pictures_are_not_written_over(
+    egide: Egide, write: Write
+) -> None:
+    write({"a.jpg": COPY, "d/b.jpg": COPY, "d/c.jpg": OTHER})
+    egide("scan", "a.jpg", "--out", "base.jsonl")
+    for arguments in (
+        ("a.jpg", "--baseline", "base.jsonl", "--out", "base.jsonl"),
+        ("a.jpg", "--out", "a.jpg"),
+        ("d", "--out", "d/b.jpg"),
+    ):
+        before = {path: path.read_bytes() for path in Path().rglob("*.j*")}
+        assert egide("scan", *arguments).code == 2
+        assert {path: path.read_bytes() for path in Path().rglob("*.j*")} == before
+
+
+def test_a_report_written_into_the_scanned_folder_is_not_scanned(
+    egide: Egide, write: Write
+) -> None:
+    write({"d/c.jpg": OTHER, "d/r.jsonl": b"an old report"})
+    done = egide("scan", "d", "--out", "d/r.jsonl", "--format", "jsonl")
+    assert done.code == 0
+    lines = Path("d/r.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["item"]["ref"] for line in lines] == ["d/c.jpg"]
 
 
 def test_a_reader_that_goes_away_ends_the_scan_quietly(egide: Egide, write: Write) -> None:

@@ -74,7 +74,8 @@ def test_adding_to_a_bank_that_was_removed_meanwhile_says_so(home: Home) -> None
     home.remove("a")
     with pytest.raises(BankNotFound, match="was removed"):
         bank.add([pdq(1)])
-    assert bank.lookup(pdq(1)) == []
+    with pytest.raises(BankNotFound, match="was removed"):
+        bank.lookup(pdq(1))
 
 
 # ── withdrawing ─────────────────────────────────────────────────────────────────────────────────
@@ -106,10 +107,11 @@ def test_what_was_withdrawn_stands_in_no_file_of_the_home(home: Home) -> None:
     assert index_files(home.path) == []
 
 
-def test_an_open_bank_does_not_write_back_what_another_withdrew(home: Home) -> None:
+@pytest.mark.parametrize("beside", [0, 1, 20])
+def test_an_open_bank_does_not_write_back_what_another_withdrew(home: Home, beside: int) -> None:
     bank = home.create("a")
     entry = bank.add([pdq(1)]).entry
-    bank.add([pdq(2)])
+    bank.add_all([Draft((pdq(100 + n),)) for n in range(beside)])
     assert len(bank.lookup(pdq(1))) == 1  # in its memory from now on
     other = Home(home.path)
     other.bank("a").withdraw([entry])
@@ -248,6 +250,36 @@ def test_withdrawing_all_of_one_file_leaves_the_others_as_they_are(home: Home) -
     assert len(bank.lookup(pdq(100))) == 1
     assert len(bank.lookup(pdq(500))) == 1
     assert bank.lookup(pdq(3)) == []
+
+
+@pytest.mark.usefixtures("short_tail")
+def test_a_lost_file_before_a_larger_one_is_made_up_for(home: Home) -> None:
+    bank = home.create("a")
+    entries = [added.entry for added in bank.add_all([Draft((pdq(n),)) for n in range(900)])]
+    bank.store_index()
+    bank.add_all([Draft((pdq(n),)) for n in range(900, 1100)])
+    bank.store_index()
+    bank.withdraw(entries[5:])  # now the first file is the small one
+    assert len(index_files(home.path)) == 2
+    min(index_files(home.path), key=lambda file: file.stat().st_size).unlink()
+    other = Home(home.path)
+    for opened in (other.bank("a"), bank):
+        assert [n for n in range(0, 1100, 3) if len(opened.lookup(pdq(n), 0)) != 1] == [
+            *range(6, 900, 3)
+        ]
+    other.close()
+    bank.withdraw(entries[:1])
+    assert traces(home.path, pdq(0)) == []
+
+
+def test_bands_are_made_only_where_the_kernel_has_some(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("egide.bank.segment.BANDED_FROM", 1)
+    bank = home.create("a")
+    bank.add_all([Draft((pdq(n),)) for n in range(50)])
+    bank.store_index()
+    assert all(len(bank.lookup(near(pdq(n), 31))) == 1 for n in range(50))
 
 
 # ── homes ───────────────────────────────────────────────────────────────────────────────────────

@@ -196,9 +196,8 @@ def test_a_label_or_reference_that_is_no_text_costs_its_line(key: str, value: An
     "changes",
     [
         *({key: value} for key in ("type", "hash") for value in [None, *WRONG]),
-        *({"quality": value} for value in (None, "80", -1, 101, 10**30, 1.5, True, [])),
-        *({"quality": value} for value in (float("inf"), float("nan"))),
-        *({"edit": value} for value in (None, 1, "mirror", [], {}, "")),
+        *({"quality": value} for value in [None, "80", 101, *WRONG[1:]]),
+        *({"edit": value} for value in [None, "mirror", *WRONG]),
     ],
     ids=repr,
 )

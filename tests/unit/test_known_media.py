@@ -235,6 +235,19 @@ def test_a_known_false_match_is_silenced_when_it_is_at_least_as_near(
         assert "silenced" not in one.evidence
 
 
+def test_an_allowed_entry_that_is_disputed_silences_nothing() -> None:
+    allow = bank_of([whole(COPY)], purpose="allow")
+    allow.dispute("00000000-1")
+    assert finding(COPY, bank_of([whole(COPY)]), allow).score == 1.0
+
+
+def test_what_is_disputed_never_pushes_out_what_is_not() -> None:
+    bank = bank_of(*([near(whole(COPY), n)] for n in range(25)))
+    for n in range(24):
+        bank.dispute(f"00000000-{n + 1}")
+    assert [f.score for f in observed(COPY, bank)[0]] == [1.0] + [0.5] * 19
+
+
 def test_an_identical_file_is_silenced_by_its_digest_alone() -> None:
     block = bank_of(fingerprints_of(ITEM))
     by_pdq = bank_of([whole(ITEM.read(1 << 30))], purpose="allow")

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import pickle
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,10 +93,23 @@ def test_a_detector_that_gives_something_else_has_failed(seen: Any) -> None:
     assert verdict.findings == (KNOWN,)
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), GeneratorExit()])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), GeneratorExit()])
 def test_what_ends_the_process_passes(error: BaseException) -> None:
     with pytest.raises(type(error)):
         Scanner([Scripted((), error)], POLICY).scan(ITEM)
+
+
+def test_a_detector_that_calls_exit_costs_only_itself() -> None:
+    verdict = Scanner([Scripted((), SystemExit(7)), Scripted((KNOWN,))], POLICY).scan(ITEM)
+    assert [fault.error for fault in verdict.errors] == ["detector-failed"]
+    assert verdict.findings == (KNOWN,)
+
+
+def test_evidence_that_is_no_json_does_not_cost_the_finding() -> None:
+    for evidence in ({"side": float("nan")}, {"side": object()}):
+        finding = replace(KNOWN, evidence=evidence)
+        (seen,) = Scanner([Scripted((finding,))], POLICY).scan(ITEM).findings
+        assert (seen.label, seen.evidence) == (KNOWN.label, {"unprintable": True})
 
 
 # ── which detectors are asked ───────────────────────────────────────────────────────────────────

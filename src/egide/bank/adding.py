@@ -16,6 +16,7 @@ _MOST_HOLDERS: Final = 64
 """How many entries with one fingerprint in common are searched for a double of a draft."""
 
 _Key = tuple[FingerprintType, bytes]
+_Holders = dict[tuple[_Key, str | None], list[int]]
 
 
 def add_drafts(
@@ -49,7 +50,7 @@ class _Adding:
         for draft, held in zip(drafts, keys, strict=True):
             known = origins.get(draft.origin) if draft.origin else None
             if known is None and held:
-                known = self._double(held, holders.get(held[0], ()))
+                known = self._double(held, holders.get((held[0], _text(draft.ref)), ()))
             if known is not None:
                 if draft.state is EntryState.WITHDRAWN:
                     withdraw_entry(self.connection, known)
@@ -63,7 +64,7 @@ class _Adding:
                 fingerprints += (self._fingerprint(seq, f) for f in draft.fingerprints)
                 self.held[seq] = frozenset(held)
             for key in held:
-                _note(holders, key, seq)
+                _note(holders, key, _text(draft.ref), seq)
             results.append(Added(entry_id(self.key, seq), new=True))
         self.connection.executemany(
             "INSERT INTO entry (seq, bank, state, label, ref, origin, added, changed)"
@@ -121,8 +122,12 @@ class _Adding:
             return None
         return number if key == self.key else None
 
-    def _holders(self, keys: Iterable[_Key]) -> dict[_Key, list[int]]:
-        """Which entries of this bank hold each of `keys`."""
+    def _holders(self, keys: Iterable[_Key]) -> _Holders:
+        """Which entries of this bank hold each of `keys`, by their references.
+
+        A picture that comes with another reference is another entry: when one case ends and its
+        entry is withdrawn, the other case's stays.
+        """
         wanted = list(set(keys))
         self.connection.execute(
             "CREATE TEMP TABLE IF NOT EXISTS wanted"
@@ -134,13 +139,15 @@ class _Adding:
             ((n, mark_of(value), type_, value) for n, (type_, value) in enumerate(wanted)),
         )
         rows = self.connection.execute(
-            "SELECT w.n, f.entry FROM wanted w CROSS JOIN fingerprint f INDEXED BY fingerprint_mark"
-            " ON f.mark = w.mark AND f.value = w.value AND f.type = w.type AND f.bank = ?",
+            "SELECT w.n, e.ref, e.seq FROM wanted w"
+            " CROSS JOIN fingerprint f INDEXED BY fingerprint_mark"
+            " ON f.mark = w.mark AND f.value = w.value AND f.type = w.type AND f.bank = ?"
+            " CROSS JOIN entry e ON e.seq = f.entry",
             (self.bank,),
         )
-        holders: dict[_Key, list[int]] = {}
-        for n, entry in rows:
-            _note(holders, wanted[n], entry)
+        holders: _Holders = {}
+        for n, ref, entry in rows:
+            _note(holders, wanted[n], ref, entry)
         return holders
 
     def _double(self, held: Sequence[_Key], entries: Iterable[int]) -> int | None:
@@ -158,10 +165,12 @@ class _Adding:
         return None
 
 
-def _note(holders: dict[_Key, list[int]], key: _Key, entry: int) -> None:
-    entries = holders.setdefault(key, [])
-    if len(entries) < _MOST_HOLDERS:
-        entries.append(entry)
+def _note(holders: _Holders, key: _Key, ref: str | None, entry: int) -> None:
+    """Notes that `entry` holds `key`, for drafts with its reference and for those without one."""
+    for asked in {ref, None}:
+        entries = holders.setdefault((key, asked), [])
+        if len(entries) < _MOST_HOLDERS:
+            entries.append(entry)
 
 
 def _keys(draft: Draft) -> list[_Key]:

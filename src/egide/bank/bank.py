@@ -22,7 +22,7 @@ from egide.bank.entry import (
 )
 from egide.bank.index import PdqIndex
 from egide.db import Database
-from egide.errors import EntryNotFound
+from egide.errors import BankNotFound, EntryNotFound
 from egide.fingerprint import DEFAULT_THRESHOLD, MAX_THRESHOLD, Fingerprint, FingerprintType
 from egide.match import EntryState, Match, Purpose
 
@@ -78,7 +78,8 @@ class Bank:
     ) -> Added:
         """Adds one entry; on the disk when it returns.
 
-        What is there already, as one entry that holds all these fingerprints, is not added twice.
+        What is there already, as one entry that holds all these fingerprints under this reference
+        (under any, when `ref` is None), is not added twice.
         """
         return self.add_all([Draft(tuple(fingerprints), label, ref)])[0]
 
@@ -106,6 +107,7 @@ class Bank:
         """
         if not 0 <= threshold <= MAX_THRESHOLD:
             raise ValueError(f"a threshold lies in 0..{MAX_THRESHOLD} bits, not {threshold}")
+        self._check_there()
         found: dict[int, list[tuple[int, int]]] = {}
         pdq = [n for n, query in enumerate(queries) if query.type is FingerprintType.PDQ]
         if pdq:
@@ -126,6 +128,16 @@ class Bank:
                 matches += [self._match(row, position, 0) for row in self._equal(query)]
         matches.sort(key=lambda match: (match.query, match.distance, match.entry))
         return matches
+
+    def _check_there(self) -> None:
+        """BankNotFound when another process has removed the bank: that is not 'nothing found'."""
+        self._database.moment()
+        with self._database.errors():
+            there = self._database.connection.execute(
+                "SELECT 1 FROM bank WHERE id = ?", (self.number,)
+            ).fetchone()
+        if there is None:
+            raise BankNotFound(f"{self._name!r} was removed while it was being used; open it anew")
 
     def holds(self, type: FingerprintType) -> bool:  # noqa: A002
         """Whether the bank has any fingerprint of `type`, so that it is worth computing."""

@@ -38,9 +38,20 @@ class Home:
         self.path = Path(path) if path is not None else default_home()
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._refuse_lost_database()
             self._database = Database(self.path / DATABASE_FILE)
         except OSError as error:
             raise StorageError(f"{self.path}: {error.strerror}; give another --home") from error
+
+    def _refuse_lost_database(self) -> None:
+        """An index without its database is a home that was damaged, and no new one."""
+        database, index = self.path / DATABASE_FILE, self.path / INDEX_FOLDER
+        lost = not database.exists() or database.stat().st_size == 0
+        if lost and next(index.glob("*/*.pdq"), None) is not None:
+            raise StorageError(
+                f"{database} is missing or empty, but {index} is there; restore it from a backup, "
+                "or remove both to begin anew"
+            )
 
     def banks(self) -> list[Bank]:
         """All banks, by name."""

@@ -306,9 +306,12 @@ class PdqIndex:
         """Removes the files that are not listed; nobody else writes here while the lock is held."""
         with self._database.read() as connection:
             listed = {known.file for known in self._listed(connection)}
-        for path in self._folder.glob(f"*{SUFFIX}"):
-            if path.name not in listed:
-                path.unlink(missing_ok=True)
+        try:
+            for path in self._folder.glob(f"*{SUFFIX}"):
+                if path.name not in listed:
+                    path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageError(f"{self._folder}: {error.strerror}; remove it by hand") from error
 
     def _first_merged(self, snapshot: Snapshot) -> int:
         """From which segment on everything is rewritten as one together with the tail."""

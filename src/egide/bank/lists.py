@@ -213,7 +213,7 @@ def _fingerprint(type_: str, digits: str, quality: int = 100, edit: str = EDIT_N
     try:
         value = bytes.fromhex(digits)
     except ValueError:
-        raise ValueError(f"the {known} is not written in hexadecimal digits") from None
+        raise ValueError(f"the {known} is not written in pairs of hexadecimal digits") from None
     return Fingerprint(known, value, quality, edit)
 
 

@@ -83,7 +83,8 @@ def _root(
 
 def run() -> NoReturn:
     """Runs the command that the arguments name and exits with its code."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _interrupt)
     app(prog_name="egide")
     sys.exit()
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
-import stat
 import sys
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Final, TextIO
 
 import typer
 
 from egide.errors import UsageError
+from egide.sniff import HEAD_BYTES, Kind, sniff_kind
 
 if TYPE_CHECKING:
     from egide.bank import Home
@@ -55,14 +57,58 @@ RevealOption = Annotated[
 
 
 def open_private(path: Path) -> TextIO:
-    """The file at `path`, emptied, to write text to, readable by its owner alone; UsageError."""
+    """A file to write text to that takes its place at `path` when it is complete; UsageError.
+
+    To be used in a `with` block: until its end, and for good when it is left by an error, what was
+    at `path` stays. Readable by its owner alone.
+    """
     try:
-        descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-        if stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.fchmod(descriptor, 0o600)  # it may have been there before, for others to read
+        target = path.resolve()
+        if target.exists() and not target.is_file():
+            return target.open("w", encoding="utf-8")  # a device or a pipe cannot be replaced
+        _refuse_media(target)
+        part = partial_path(target)
+        descriptor = os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}; give another --out") from error
-    return os.fdopen(descriptor, "w", encoding="utf-8")
+    return _Replacing(descriptor, part, target)
+
+
+def partial_path(target: Path) -> Path:
+    """Where this process writes what is to be at `target`."""
+    return target.with_name(f".{target.name}.{os.getpid()}.part")
+
+
+def _refuse_media(target: Path) -> None:
+    """A picture is surely not meant to be overwritten by a report."""
+    if not target.exists():
+        return
+    with target.open("rb") as there:
+        kind = sniff_kind(there.read(HEAD_BYTES))
+    if kind in (Kind.IMAGE, Kind.VIDEO):
+        raise UsageError(f"{target} is an {kind}, no report; give another --out")
+
+
+class _Replacing(io.TextIOWrapper):
+    """Text written to `part`, which becomes `target` at the end of a `with` block."""
+
+    def __init__(self, descriptor: int, part: Path, target: Path) -> None:
+        super().__init__(os.fdopen(descriptor, "wb"), encoding="utf-8")
+        self._part = part
+        self._target = target
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            super().__exit__(kind, error, trace)
+            if kind is None:
+                self._part.replace(self._target)
+        finally:
+            self._part.unlink(missing_ok=True)
 
 
 def open_home(path: Path | None) -> Home:

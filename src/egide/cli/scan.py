@@ -22,14 +22,16 @@ from egide.cli.options import (
     RevealOption,
     open_home,
     open_private,
+    partial_path,
     warn,
 )
 from egide.errors import UsageError
-from egide.fingerprint import DEFAULT_THRESHOLD, MAX_THRESHOLD
+from egide.fingerprint import DEFAULT_THRESHOLD, MAX_THRESHOLD, FingerprintType
 from egide.verdict import Action, Verdict
 
 if TYPE_CHECKING:
     from egide.bank import Bank, Home
+    from egide.item import Item
     from egide.report import Baseline, Reporter, Summary
     from egide.scan import Scanner
 
@@ -139,6 +141,7 @@ def scan(
     limit = _limit(fail_on)
     targets = _targets(out or [], format)
     _check_paths(paths)
+    _check_outs(out or [], paths, baseline)
     known = Baseline.load(baseline) if baseline else None
     rules = load_policy(policy)
     opened = open_home(home)
@@ -146,7 +149,8 @@ def scan(
     detectors = load_detectors(DetectorSettings(tuple(banks), threshold, opened.path))
     with ExitStack() as stack:
         reporters = [target.reporter(stack, reveal=reveal) for target in targets]
-        run = _Run(Scanner(detectors, rules), known, [bank.name for bank in banks])
+        written = [target.path for target in targets if target.path is not None]
+        run = _Run(Scanner(detectors, rules), known, [bank.name for bank in banks], written)
         listing = _Target("jsonl", None) in targets
         run.scan(paths, jobs, reporters, limit, listing=listing)
     raise typer.Exit(run.exit_code)
@@ -171,8 +175,14 @@ class _Target(NamedTuple):
 class _Run:
     """One run of the command: what is counted, and the exit code it comes to."""
 
-    def __init__(self, scanner: Scanner, known: Baseline | None, banks: list[str]) -> None:
+    def __init__(
+        self, scanner: Scanner, known: Baseline | None, banks: list[str], written: list[Path]
+    ) -> None:
         from egide.report import Summary
+
+        own = [path.resolve() for path in written]
+        self.own = frozenset([*own, *map(partial_path, own)])
+        self.own_names = frozenset(path.name for path in self.own)
 
         self.scanner = scanner
         self.known = known
@@ -198,7 +208,8 @@ class _Run:
         from egide.source import expand
 
         started = time.monotonic()
-        verdicts = self.scanner.scan_all(expand(paths, sys.stdin.buffer), jobs)
+        items = filter(self._is_input, expand(paths, sys.stdin.buffer))
+        verdicts = self.scanner.scan_all(items, jobs)
         try:
             with ProgressBar(paths, listing=listing) as bar:
                 for verdict in self._counted(bar.track(verdicts), limit):
@@ -211,6 +222,11 @@ class _Run:
         self.summary.seconds = time.monotonic() - started
         for reporter in reporters:
             reporter.finish(self.summary)
+
+    def _is_input(self, item: Item) -> bool:
+        """Whether `item` is not a report of this very run, written into the folder it scans."""
+        name = os.path.basename(item.ref)  # noqa: PTH119  a Path for every item would be slow
+        return name not in self.own_names or Path(item.ref).resolve() not in self.own
 
     def _counted(self, verdicts: Iterable[Verdict], limit: Action) -> Iterator[Verdict]:
         for scanned in verdicts:
@@ -275,6 +291,16 @@ def _check_paths(paths: list[str]) -> None:
             raise UsageError(f"{path!r}: no such file or folder; nothing was scanned")
 
 
+def _check_outs(outs: list[Path], paths: list[str], baseline: Path | None) -> None:
+    """Refuses to write over what is read: most likely a slip, and nothing would be left of it."""
+    read = {Path(path).resolve() for path in paths if path != "-"}
+    for out in outs:
+        if baseline is not None and out.resolve() == baseline.resolve():
+            raise UsageError(f"--out {out} is the baseline itself; give another file")
+        if out.resolve() in read:
+            raise UsageError(f"--out {out} is what is to be scanned; give another file")
+
+
 def _banks(home: Home, names: list[str]) -> list[Bank]:
     """The banks to look in: those named, or all that are not libraries."""
     from egide.match import Purpose
@@ -293,4 +319,7 @@ def _banks(home: Home, names: list[str]) -> list[Bank]:
             f"no block bank in {home.path}: known pictures cannot be found; "
             "see `egide bank create --help`"
         )
+    for bank in banks:
+        if not any(bank.holds(type_) for type_ in FingerprintType):
+            warn(f"bank {bank.name} is empty; see `egide bank add --help`")
     return banks

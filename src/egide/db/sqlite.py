@@ -70,8 +70,13 @@ class Database:
         return local.connection
 
     def moment(self) -> Moment:
-        """The present state: compare two of the same thread to know whether there was a commit."""
+        """The present state: compare two of the same thread to know whether there was a commit.
+
+        StorageError when the file is gone: an open connection would answer from what it was.
+        """
         local = self._local
+        if not self.path.exists():
+            raise StorageError(f"{self.path} was removed while it was being used; restore it")
         if local.stamp is not None and local.stamp != self._stamp():
             self.close()
         with self.errors():
@@ -181,10 +186,10 @@ class Database:
 
     def _check_owner(self, connection: sqlite3.Connection) -> None:
         """Refuses another program's database before anything in it is changed."""
+        # In this order: another process may be making the tables, and its mark, at this moment.
+        filled = connection.execute("SELECT 1 FROM sqlite_master").fetchone() is not None
         application: int = connection.execute("PRAGMA application_id").fetchone()[0]
-        if application == APPLICATION_ID:
-            return
-        if application or connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+        if application != APPLICATION_ID and (application or filled):
             raise StorageError(f"{self.path} is no égide database; give another --home")
 
     def _migrate(self) -> None:

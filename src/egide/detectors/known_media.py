@@ -169,7 +169,12 @@ class KnownMedia:
         return sorted(best.values(), key=lambda sighting: sighting.order)
 
     def _findings(self, sightings: list[_Sighting]) -> Iterator[Observation]:
-        allowed = [s for s in sightings if s.match.purpose is Purpose.ALLOW]
+        # An entry that somebody disputes silences nothing until the dispute has ended.
+        allowed = [
+            s
+            for s in sightings
+            if s.match.purpose is Purpose.ALLOW and s.match.state is EntryState.ACTIVE
+        ]
         blocked: dict[tuple[int, str], tuple[_Sighting, _Sighting | None]] = {}
         for sighting in sightings:
             if sighting.match.purpose is Purpose.BLOCK:
@@ -178,7 +183,15 @@ class KnownMedia:
                 known = blocked.get(sighting.place)
                 if known is None or (known[1] is not None and silencer is None):
                     blocked[sighting.place] = (sighting, silencer)
-        ranked = sorted(blocked.values(), key=lambda pair: (pair[1] is not None, pair[0].order))
+        # What decides comes first: the list is cut.
+        ranked = sorted(
+            blocked.values(),
+            key=lambda pair: (
+                pair[1] is not None,
+                pair[0].match.state is EntryState.DISPUTED,
+                pair[0].order,
+            ),
+        )
         for sighting, silencer in ranked[:MOST_FINDINGS]:
             yield _finding(sighting, silencer)
         if len(ranked) > MOST_FINDINGS:

@@ -12,8 +12,11 @@ from typing import Final
 from egide.errors import UsageError
 from egide.finding import Finding
 from egide.label import Label
-from egide.policy import Policy
+from egide.policy import DEFAULT_RULE, Policy
 from egide.verdict import Verdict
+
+BASELINE_RULE: Final = "baseline"
+"""The rule named when all that was found is known from the baseline."""
 
 DIGEST_BYTES: Final = 16
 MAX_LINE_BYTES: Final = 16 << 20
@@ -94,6 +97,9 @@ class Baseline:
         if not suppressed:
             return verdict, 0
         ruling = policy.decide(verdict.kind, attributes, fresh, verdict.errors)
+        if ruling.rule == DEFAULT_RULE:
+            # Nothing new is not the same as nothing: whoever reads the line shall see it.
+            ruling = ruling._replace(rule=BASELINE_RULE)
         stripped = replace(
             verdict,
             action=ruling.action,
@@ -121,6 +127,8 @@ def _verdicts(path: Path) -> Iterator[Verdict]:
                 verdict = Verdict.from_json(line.decode("utf-8-sig" if number == 1 else "utf-8"))
                 _check(verdict)
             except (UnicodeDecodeError, UsageError) as error:
+                if number > 1 and not line.endswith(b"\n"):
+                    return  # the run that wrote it was killed in the middle of its last line
                 detail = error.detail if isinstance(error, UsageError) else "it is no UTF-8"
                 raise UsageError(f"baseline {path}, line {number}: {detail}") from error
             yield verdict

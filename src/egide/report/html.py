@@ -25,9 +25,11 @@ from egide.report.words import ACTIONS, LABELS, brief, count, cure_of, duration,
 from egide.verdict import Action, Verdict
 
 MOST_ROWS: Final = 5_000
-GAUGE_BITS: Final = 64
 MOST_FINDINGS: Final = 10
 """Findings shown of one item."""
+
+GAUGE_BITS: Final = 64
+"""Distances under this one are drawn."""
 
 _MOST_URGENT_FIRST: Final = tuple(reversed(Action))
 
@@ -109,8 +111,10 @@ class HtmlPage:
             "shares": _shares(summary),
             "labels": [(label, LABELS[label], n) for label, n in summary.labels.most_common()],
             "most_label": max(summary.labels.values(), default=1),
-            "troubles": [(cure_of(code), code, n) for code, n in self._troubles.most_common()],
-            "shadow": self._shadow.most_common(),
+            "troubles": [
+                (cure_of(code), visible(code), n) for code, n in self._troubles.most_common()
+            ],
+            "shadow": [(visible(rule), n) for rule, n in self._shadow.most_common()],
             "rows": (_row(verdict, reveal=self._reveal) for verdict in shown),
             "row_count": len(shown),
             "left_out": self._left_out,
@@ -180,10 +184,12 @@ def _urgency(verdict: Verdict) -> int:
 def _row(verdict: Verdict, *, reveal: bool) -> dict[str, Any]:
     """What the template needs to know of one verdict; every text clean."""
     shown = verdict.findings[:MOST_FINDINGS]
+    *folders, name = visible(verdict.ref).split("/")
     return {
         "action": verdict.action,
         "labels": " ".join(sorted({str(finding.label) for finding in verdict.findings})),
-        "ref": visible(verdict.ref),
+        "folders": folders,
+        "name": name,
         "kind": verdict.kind,
         "rule": visible(verdict.rule),
         "shadow": [visible(rule) for rule in verdict.shadow],
@@ -209,7 +215,11 @@ def _finding(finding: Finding, *, reveal: bool) -> dict[str, Any]:
         "silenced": finding.score == 0,
         "detector": visible(finding.detector),
         "distance": distance if drawn else None,
-        "facts": [(visible(name), visible(value)) for name, value in facts(finding, reveal=reveal)],
+        "facts": [
+            (visible(name), visible(value))
+            for name, value in facts(finding, reveal=reveal)
+            if not (drawn and name == "distance")
+        ],
     }
 
 
