@@ -6,7 +6,7 @@ need=()
 command -v g++ >/dev/null || need+=(g++)
 # The sanitisers' run-time libraries come with g++ on Debian; Chromium opens the HTML reports.
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
-  || command -v google-chrome >/dev/null || need+=(chromium)
+  || command -v google-chrome >/dev/null || need+=(chromium fonts-dejavu-core)
 [ ${#need[@]} -eq 0 ] && exit 0
 
 as_root=()
