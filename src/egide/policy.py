@@ -20,6 +20,8 @@ from egide.sniff import Kind
 from egide.verdict import INCOMPLETE_RULE, Action
 
 ESCALATE_RULE = "minor-escalate"
+BASELINE_RULE = "baseline"
+"""The rule named when all that was found is known from the baseline: `allow`."""
 DEFAULT_RULE = "default"
 """The rule named when no rule of the policy holds: `allow`."""
 

@@ -19,6 +19,7 @@ import yaml
 from egide.errors import PolicyError
 from egide.label import Label
 from egide.policy import (
+    BASELINE_RULE,
     DEFAULT_RULE,
     ESCALATE_RULE,
     AllOf,
@@ -49,7 +50,7 @@ MAX_DEPTH: Final = 32
 MAX_NESTING: Final = 100
 """How deep YAML may be nested at all: its parser calls itself for each level."""
 MAX_DIGITS: Final = 9
-RESERVED_RULES: Final = (ESCALATE_RULE, DEFAULT_RULE, INCOMPLETE_RULE)
+RESERVED_RULES: Final = (ESCALATE_RULE, DEFAULT_RULE, BASELINE_RULE, INCOMPLETE_RULE)
 """Names by which a verdict says that no rule of the policy decided."""
 
 _RULE_KEYS: Final = ("rule", "mode", "when", "action")

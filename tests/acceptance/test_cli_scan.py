@@ -434,6 +434,26 @@ def test_an_interruption_prints_what_was_found_so_far(
     assert "Traceback" not in err
 
 
+def test_a_scan_started_with_nohup_outlives_its_terminal(egide: Egide, write: Write) -> None:
+    write({"a.jpg": COPY})
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        running = egide.popen("scan", "-", "--jobs", "1", "--out", "r.jsonl")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert running.stdin is not None
+    running.stdin.write(b"a.jpg\n")
+    running.stdin.flush()
+    until = time.monotonic() + 20
+    while not any(part.stat().st_size for part in Path().glob(".r.jsonl.*.part")):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    running.send_signal(signal.SIGHUP)
+    running.communicate(b"a.jpg\n", 20)
+    assert running.returncode == 1
+    assert len(Path("r.jsonl").read_text(encoding="utf-8").splitlines()) == 2
+
+
 def test_a_report_takes_its_place_only_when_it_is_complete(egide: Egide, write: Write) -> None:
     write({"a.jpg": COPY})
     Path("r.jsonl").write_text("yesterday's\n", encoding="utf-8")
@@ -459,6 +479,7 @@ def test_the_baseline_what_is_scanned_and_pictures_are_not_written_over(
         ("a.jpg", "--baseline", "base.jsonl", "--out", "base.jsonl"),
         ("a.jpg", "--out", "a.jpg"),
         ("d", "--out", "d/b.jpg"),
+        ("d", "--out", "twice.jsonl", "--out", "./twice.jsonl"),
     ):
         before = {path: path.read_bytes() for path in Path().rglob("*.j*")}
         assert egide("scan", *arguments).code == 2

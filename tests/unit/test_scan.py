@@ -105,6 +105,14 @@ def test_a_detector_that_calls_exit_costs_only_itself() -> None:
     assert verdict.findings == (KNOWN,)
 
 
+def test_a_label_that_a_detector_has_not_announced_is_kept_and_reported() -> None:
+    finding = replace(KNOWN, label=Label.RATING_MISMATCH)
+    detector = Scripted((finding,), labels=frozenset({Label.NCII_KNOWN}))
+    verdict = Scanner([detector], POLICY).scan(ITEM)
+    assert verdict.findings == (finding,)
+    assert [fault.error for fault in verdict.errors] == ["detector-failed"]
+
+
 def test_evidence_that_is_no_json_does_not_cost_the_finding() -> None:
     for evidence in ({"side": float("nan")}, {"side": object()}):
         finding = replace(KNOWN, evidence=evidence)

@@ -84,7 +84,8 @@ def _root(
 def run() -> NoReturn:
     """Runs the command that the arguments name and exits with its code."""
     for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, _interrupt)
+        if signal.getsignal(ending) is not signal.SIG_IGN:  # as `nohup` has it
+            signal.signal(ending, _interrupt)
     app(prog_name="egide")
     sys.exit()
 

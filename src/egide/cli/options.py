@@ -86,7 +86,7 @@ def _refuse_media(target: Path) -> None:
     with target.open("rb") as there:
         kind = sniff_kind(there.read(HEAD_BYTES))
     if kind in (Kind.IMAGE, Kind.VIDEO):
-        raise UsageError(f"{target} is an {kind}, no report; give another --out")
+        raise UsageError(f"{target} is no report but media ({kind}); give another --out")
 
 
 class _Replacing(io.TextIOWrapper):

@@ -294,6 +294,8 @@ def _check_paths(paths: list[str]) -> None:
 def _check_outs(outs: list[Path], paths: list[str], baseline: Path | None) -> None:
     """Refuses to write over what is read: most likely a slip, and nothing would be left of it."""
     read = {Path(path).resolve() for path in paths if path != "-"}
+    if len({out.resolve() for out in outs}) < len(outs):
+        raise UsageError("--out names one file twice; give each report its own")
     for out in outs:
         if baseline is not None and out.resolve() == baseline.resolve():
             raise UsageError(f"--out {out} is the baseline itself; give another file")

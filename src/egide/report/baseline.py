@@ -12,11 +12,8 @@ from typing import Final
 from egide.errors import UsageError
 from egide.finding import Finding
 from egide.label import Label
-from egide.policy import DEFAULT_RULE, Policy
+from egide.policy import BASELINE_RULE, DEFAULT_RULE, Policy
 from egide.verdict import Verdict
-
-BASELINE_RULE: Final = "baseline"
-"""The rule named when all that was found is known from the baseline."""
 
 DIGEST_BYTES: Final = 16
 MAX_LINE_BYTES: Final = 16 << 20
