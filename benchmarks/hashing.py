@@ -10,7 +10,7 @@ from benchmarks import machine, peers
 from benchmarks.pictures import QUALITIES, SIZES, jpegs
 from benchmarks.results import Goal, Part, Settings, Table, faster, milliseconds, times
 from benchmarks.timing import in_turns
-from egide.media.decode import decode
+from egide.media.decode import Least, decode
 from egide.media.fingerprint import frame_prints
 from egide.media.jpeg import scale_for
 
@@ -88,7 +88,7 @@ def _spent(files: list[bytes], rounds: int) -> dict[str, float]:
 
 def _steps(data: bytes) -> dict[str, Callable[[], object]]:
     frame = decode(data).frames[0]
-    scale = scale_for(frame.width, frame.height, 256)
+    scale = scale_for(frame.width, frame.height, Least())
     least = {"min_height": -(-frame.height // scale), "min_width": -(-frame.width // scale)}
     return {
         PEER: partial(peers.pdq_signal().hash_from_bytes, data),

@@ -14,7 +14,8 @@ from benchmarks import banks, hashes, machine, peers
 from benchmarks.results import Goal, Part, Settings, Table, faster, milliseconds
 from benchmarks.timing import clock_seconds, in_child, in_turns, processor_seconds
 from egide import _kernel
-from egide.bank.segment import Segment, open_segment, write_segment
+from egide.bank.pdq_index import MAGIC, PdqIndex, PdqSegment
+from egide.bank.segment import SegmentFile, open_segment, write_segment
 from egide.fingerprint import DEFAULT_THRESHOLD, Fingerprint, FingerprintType
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def _egide(settings: Settings, kind: str, count: int) -> Measured:
     for query, slot, _ in zip(*_kernel.index_lookup(*index, asked, DEFAULT_THRESHOLD), strict=True):
         found[query].append(int(slot))
     slots = np.arange(count, dtype=np.uint32)
-    extra = _files(settings, Segment(0, count, *index, slots), asked[0])
+    extra = _files(settings, PdqSegment(0, count, *index, slots), asked[0])
     extra["bytes"] = sum(array.nbytes for array in (*index, slots)) / count
     extra["wrong"], extra["checked"] = _wrong(known, asked, found, settings)
     return Measured(build, memory / count, peak / count, lookups, found, extra)
@@ -128,19 +129,22 @@ def _each(index: Arrays, groups: NDArray[np.uint8]) -> None:
         _kernel.index_lookup(*index, group, DEFAULT_THRESHOLD)
 
 
-def _files(settings: Settings, segment: Segment, query: NDArray[np.uint8]) -> dict[str, float]:
+def _files(settings: Settings, segment: PdqSegment, query: NDArray[np.uint8]) -> dict[str, float]:
     """Saves the index, and opens it again: as it is every day, and as when it was just copied."""
     with tempfile.TemporaryDirectory(dir=settings.cache) as name:
         folder = Path(name)
         saved: list[Any] = []
-        save = clock_seconds(lambda: saved.append(write_segment(segment, folder)))
-        file = saved[0]
-        opened = [clock_seconds(lambda: open_segment(folder, file)) for _ in range(5)]
-        asked = clock_seconds(
-            lambda: open_segment(folder, file)[0].search(query[None], DEFAULT_THRESHOLD)
+        save = clock_seconds(
+            lambda: saved.append(write_segment(segment.contents, folder, MAGIC, PdqIndex.suffix))
         )
-        moved = file._replace(stamp="")
-        verified = clock_seconds(lambda: open_segment(folder, moved))
+        file = saved[0]
+
+        def opening(known: SegmentFile) -> PdqSegment:
+            return PdqSegment.of(open_segment(folder, known, MAGIC)[0])
+
+        opened = [clock_seconds(lambda: opening(file)) for _ in range(5)]
+        asked = clock_seconds(lambda: opening(file).search(query[None], DEFAULT_THRESHOLD))
+        verified = clock_seconds(lambda: opening(file._replace(stamp="")))
     return {"save": save, "open": float(np.median(opened)), "first": asked, "verified": verified}
 
 

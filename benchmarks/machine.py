@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PACKAGES = (
-    "egide", "threatexchange", "faiss-cpu", "pdqhash", "numpy", "pillow", "simplejpeg",
+    "egide", "threatexchange", "faiss-cpu", "pdqhash", "numpy", "pillow", "simplejpeg", "av",
 )  # fmt: skip
 
 

@@ -5,13 +5,13 @@ They are downloaded by package name into the cache when first needed, and never 
 
 from __future__ import annotations
 
-import subprocess
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PIL import Image
 
+from benchmarks.packages import debian
 from benchmarks.peers import to_jpeg
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def photographs(settings: Settings) -> list[Path]:
     """The photographs with at least 1,000 pixels on either side, in a stable order."""
     found: list[Path] = []
     for package, pattern in PACKAGES.items():
-        for path in sorted(_unpacked(package, settings.cache).rglob(pattern)):
+        for path in sorted(debian(package, settings.cache).rglob(pattern)):
             with Image.open(path) as picture:
                 if not path.is_symlink() and min(picture.size) >= LEAST_SIDE:
                     found.append(path)
@@ -72,22 +72,3 @@ def pictures(
 def jpegs(settings: Settings, count: int, width: int, height: int, quality: int) -> list[bytes]:
     """`count` JPEG files of this size and quality, chroma halved."""
     return [to_jpeg(image, quality) for image in pictures(settings, count, width, height)]
-
-
-def _unpacked(package: str, cache: Path) -> Path:
-    root = cache / "packages" / package
-    if not root.exists():
-        archives = cache / "archives"
-        archives.mkdir(parents=True, exist_ok=True)
-        if not list(archives.glob(f"{package}_*.deb")):
-            subprocess.run(
-                ["apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", package],
-                cwd=archives,
-                check=True,
-            )
-        archive = next(archives.glob(f"{package}_*.deb"))
-        partial = root.with_suffix(".partial")
-        partial.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["dpkg", "-x", archive, partial], check=True)
-        partial.rename(root)
-    return root

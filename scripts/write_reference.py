@@ -265,7 +265,9 @@ def _type(field: dict[str, Any]) -> str:
     if "enum" in field:
         return "label" if len(field["enum"]) > 10 else ", ".join(f"`{v}`" for v in field["enum"])
     if field["type"] == "array":
-        return f"list of {_type(field['items'])}s"
+        return (
+            f"list of {_type(field['items']).replace('list of ', 'lists of ').removesuffix('s')}s"
+        )
     kinds = field["type"] if isinstance(field["type"], list) else [field["type"]]
     span = f" {field['minimum']}..{field['maximum']}" if "maximum" in field else ""
     return " or ".join(kinds) + span

@@ -9,14 +9,17 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 import pytest
 
+from egide._kernel import LocalFeatures
 from egide.bank import Bank, Draft, Home
 from egide.fingerprint import Fingerprint, FingerprintType
+from egide.testing import neutral_pixels
 
 NOBODY = 65534
 
@@ -32,7 +35,9 @@ def home(tmp_path: Path) -> Iterator[Home]:
 @pytest.fixture
 def short_tail(monkeypatch: pytest.MonkeyPatch) -> int:
     """Makes a segment of every eight fingerprints, so that a few dozen exercise merging."""
-    monkeypatch.setattr("egide.bank.index.TAIL_LIMIT", 8)
+    monkeypatch.setattr("egide.bank.pdq_index.TAIL_LIMIT", 8)
+    monkeypatch.setattr("egide.bank.local_index.TAIL_LIMIT", 3)
+    monkeypatch.setattr("egide.bank.local_index.LocalIndex.most", 8)
     return 8
 
 
@@ -46,6 +51,16 @@ def pdq(value: bytes | int, edit: str = "none") -> Fingerprint:
 def sha256(number: int) -> Fingerprint:
     """A SHA-256, another for each number."""
     return Fingerprint(FingerprintType.SHA256, hashlib.sha256(b"%d" % number).digest())
+
+
+LOCAL_PLANES = [neutral_pixels(seed)[..., 1] for seed in range(6)]
+"""Luma of six pictures, (384, 512)."""
+
+
+@cache
+def local(number: int) -> Fingerprint:
+    """The local fingerprint of one of `LOCAL_PLANES`."""
+    return Fingerprint(FingerprintType.LOCAL, LocalFeatures(LOCAL_PLANES[number]).record())
 
 
 def near(fingerprint: Fingerprint, bits: int) -> Fingerprint:

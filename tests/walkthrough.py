@@ -18,6 +18,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import select
 import shutil
 import subprocess
 import sys
@@ -33,6 +34,9 @@ WIDTH: Final = 100
 _ANY_LINES: Final = "…"
 _CONTROL: Final = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\r")
 _BAR: Final = "━"
+_GLANCE: Final = 0.2
+"""Seconds without output after which a program that has ended is taken to have said all."""
+
 _ID: Final = re.compile(r"\b([0-9a-f]{8})-(\d+)\b")
 _VARYING: Final = (
     (re.compile(r"\bin \d+\.\d s \([\d,.]+/s\)"), "in T"),
@@ -201,10 +205,15 @@ class Prompt:
             stdout=slave,
             stderr=slave,
         )
-        os.close(slave)
+        # The slave stays open: what was not read yet may be lost when nobody holds it any more.
         output = b""
-        while chunk := _read(master):
-            output += chunk
+        while True:
+            ended = process.poll() is not None
+            if select.select([master], [], [], _GLANCE)[0]:
+                output += os.read(master, 65536)
+            elif ended:
+                break
+        os.close(slave)
         os.close(master)
         self.code = process.wait()
         lines = _CONTROL.sub("", output.decode()).splitlines()
@@ -252,13 +261,6 @@ def _steady(line: str) -> str:
 
 def _escaped(text: str) -> str:
     return ".*".join(re.escape(part) for part in text.split(_ANY_LINES))
-
-
-def _read(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, 65536)
-    except OSError:  # how Linux says that the other end of a terminal was closed
-        return b""
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The compiled kernel: PDQ fingerprints, border trimming and exact Hamming search.
+"""The compiled kernel: PDQ and local fingerprints, border trimming, exact Hamming search.
 
 Every function is pure, releases the interpreter lock and keeps no state, so several threads may
 call any of them at once on the same arrays. Arrays are never converted: one of another type, rank
@@ -6,7 +6,7 @@ or layout raises ``TypeError``; one of the right type that cannot be used raises
 with a one-line message.
 """
 
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,3 +112,135 @@ def scan(
 
 def unpermute(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Give back the hashes, shape (n, 32), that :func:`index_build` turned into ``codes``."""
+
+LOCAL_MOST_POINTS: Final[int]
+"""400, the points of a record at most."""
+
+LOCAL_LEAST_POINTS: Final[int]
+"""12: a picture with fewer points has no record, because nothing reliable could match it."""
+
+LOCAL_RECORD_BYTES: Final[int]
+"""8,016, the size of the largest record."""
+
+_Polygon: TypeAlias = tuple[tuple[float, float], ...]
+_Segment: TypeAlias = tuple[NDArray[np.uint32] | NDArray[np.uint64], NDArray[np.uint32]]
+_Model: TypeAlias = tuple[float, float, float, float, float, float]
+_Evidence: TypeAlias = tuple[float, int, _Model, _Polygon, _Polygon, int, int]
+_Compared: TypeAlias = tuple[float, int, _Model, _Polygon, _Polygon, int, int, int]
+
+class LocalFeatures:
+    """The local features of one picture: points that survive editing, each with 128 bits.
+
+    ``plane`` is its luma, of shape (height, width), 0 to 255, either side 1 or more, with any
+    strides. It is reduced to a longer side of 640 here or, with ``enlarge``, enlarged to that, at
+    most twice; what is banked should be enlarged, a query need not be when it was decoded at a
+    reduced scale and has about 500 pixels. Points are extremes of differences of Gaussians, the
+    bits are the signs of learnt projections of gradient histograms. They are the same in every run
+    on one machine, and may differ in single bits and hundredths of a pixel between processors with
+    other vector instructions; looking up allows for that.
+
+    An object does not change and may be used by several threads at once.
+
+    Sources: Lowe, "Distinctive Image Features from Scale-Invariant Keypoints", 2004; Strecha,
+    Bronstein, Bronstein and Fua, "LDAHash", 2012.
+
+    Raises ``ValueError`` for a plane without pixels.
+    """
+
+    def __init__(self, plane: NDArray[np.uint8], enlarge: bool = True) -> None: ...
+    @property
+    def count(self) -> int:
+        """Points that were found, 0 to 600."""
+    @property
+    def width(self) -> float:
+        """Of the picture, in units of 1/1023 of its longer side."""
+    @property
+    def height(self) -> float:
+        """Of the picture, in units of 1/1023 of its longer side."""
+    def record(self) -> bytes:
+        """What is banked: the first 400 points in 20 bytes each, after a header of 16.
+
+        Empty with fewer than ``LOCAL_LEAST_POINTS`` points. The format is given in
+        ``src/kernel/local_record.hpp``; its first byte is the version, 1.
+        """
+    def shortlist(
+        self, segments: list[_Segment], most: int = 16, probes: int = 8, most_signature: int = 11
+    ) -> list[tuple[int, int, int, float, bytes]]:
+        """Find the banked pictures that share most with this one, at most ``most`` (1 to 1,024).
+
+        ``segments`` are results of :func:`local_build`, and may be mapped from read-only files;
+        all are looked through together. ``probes``, 1 to 256, is how many words are looked up for
+        each point, and ``most_signature``, 0 to 43, how many bits of 43 may differ then.
+
+        Returns ``(segment, slot, face, votes, seeds)``, most votes first: which of the segments,
+        which of its records, 0 for this picture as it is or 1 for its mirror image, and what
+        :meth:`verify` wants to be given. How pictures are divided among segments makes no
+        difference, except that smaller segments, having fewer words, may find a little more. A
+        word that more than 20,000 banked points have is passed over, and the first 4,096 banked
+        points alike to one of the picture's are kept.
+
+        Raises ``ValueError`` for numbers out of range and arrays that cannot be a segment, and
+        when it meets a word whose postings lie outside. Damage that stays in range is not
+        noticed: keep a checksum with the arrays, and check that a slot exists.
+        """
+    def verify(self, record: bytes, face: int, seeds: bytes) -> _Evidence | None:
+        """Compare with one shortlisted record; None when nothing in the two corresponds.
+
+        Returns ``(score, inliers, model, query_polygon, banked_polygon, cells_matched,
+        cells_visible)``. ``score`` adds up how alike the corresponding points are, less where
+        they are alike to others as well: pictures of different things stay under 1.7 where
+        measured. ``inliers`` is how many there are. ``model`` is a, b, c, d, e, f of
+        x' = a x + b y + e, y' = c x + d y + f from the banked picture to this one, both in units
+        of 1/1023 of the longer side. The polygons are the convex hulls of the corresponding points,
+        corners (x, y) in 0 to 1 of each picture's own width and height; they may have fewer
+        than three corners. ``cells_matched`` of ``cells_visible`` parts of the banked picture
+        (cells of 8 by 8 with points that should be visible here) correspond: few do when
+        only a frame or a caption is shared. Model and polygon are those of this picture as it was
+        handed in, also when its mirror image matches.
+
+        Raises ``ValueError`` for a record or seeds that are damaged or do not belong together.
+        """
+    def compare(self, record: bytes) -> _Compared | None:
+        """Compare with one record, as it is and mirrored; None when nothing corresponds.
+
+        Returns what :meth:`verify` does for the better of both faces, and that face. Raises
+        ``ValueError`` for a record that is damaged.
+        """
+
+def local_check(record: bytes) -> int:
+    """Count the points of a record, 12 to 400.
+
+    Raises ``ValueError`` saying what is wrong with a record that is not sound.
+    """
+
+def local_build(
+    records: list[bytes], word_bits: int = -1
+) -> tuple[NDArray[np.uint32] | NDArray[np.uint64], NDArray[np.uint32]]:
+    """Build a segment over records; a slot is the number of a record in the list.
+
+    An empty record takes a slot and is never found. ``word_bits``, 0 to 20, is how many leading
+    bits of a point's code choose its list; -1 chooses by the number of points, about four to a
+    list.
+
+    Returns ``(starts, postings)``, to be stored as they are and given back to
+    :meth:`LocalFeatures.shortlist`: ``starts`` (2**word_bits + 1,), 64 bits wide from 2**32 points
+    on; ``postings`` (points, 3).
+
+    Raises ``ValueError`` for a record that is not sound or ``word_bits`` out of range.
+    """
+
+class LocalBuilder:
+    """Builds what :func:`local_build` does from records that are handed over bit by bit.
+
+    Every record is handed over twice: to :meth:`count`, and when all have been, to :meth:`fill`
+    in the same order, so that no more memory is used than the result takes. Calls from several
+    threads wait for one another. After an error the builder is of no more use.
+    """
+
+    def __init__(self, word_bits: int = -1) -> None: ...
+    def count(self, records: list[bytes]) -> None:
+        """Count the points of the next records. ``ValueError`` as for :func:`local_build`."""
+    def fill(self, records: list[bytes]) -> None:
+        """Take the next records. ``ValueError`` when they are not those that were counted."""
+    def finish(self) -> tuple[NDArray[np.uint32] | NDArray[np.uint64], NDArray[np.uint32]]:
+        """Return ``(starts, postings)``. ``ValueError`` when records are missing."""

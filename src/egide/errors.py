@@ -22,6 +22,8 @@
             ├── TooManyPixels
             ├── TooManyFrames
             ├── TooManyScans       a progressive JPEG with more passes than any camera writes
+            ├── TooManyStreams     a video file with more streams than are read
+            ├── TooLong            a video of more hours than are read
             └── TooMuchTime
 
 The first line of each class's docstring is its message; the instance adds what and what to do.
@@ -143,13 +145,13 @@ class TooManyBytes(LimitExceeded):
 
 
 class TooManyPixels(LimitExceeded):
-    """The picture has too many pixels."""
+    """The item has too many pixels."""
 
     code = "too-many-pixels"
 
 
 class TooManyFrames(LimitExceeded):
-    """The picture has too many frames."""
+    """The item has too many frames."""
 
     code = "too-many-frames"
 
@@ -158,6 +160,18 @@ class TooManyScans(LimitExceeded):
     """The JPEG has too many scans."""
 
     code = "too-many-scans"
+
+
+class TooManyStreams(LimitExceeded):
+    """The video has too many streams."""
+
+    code = "too-many-streams"
+
+
+class TooLong(LimitExceeded):
+    """The video is too long."""
+
+    code = "too-long"
 
 
 class TooMuchTime(LimitExceeded):

@@ -8,10 +8,10 @@ import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from io import BufferedReader
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Any, BinaryIO, Final, TypeVar
 
 from egide.errors import EmptyItem, ItemError, TooManyBytes, UnknownContent, UnreadableItem
 from egide.sniff import HEAD_BYTES, Kind, sniff_kind
@@ -111,6 +111,19 @@ class Item:
         if isinstance(self.content, bytes):
             return self.content
         return self.view(_read_file)
+
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """The bytes as a file at its beginning, for what is too large to be held in memory.
+
+        Raises UnreadableItem when there is no regular file, and for any OSError or ValueError
+        that escapes while it is open.
+        """
+        if isinstance(self.content, bytes):
+            yield BytesIO(self.content)
+            return
+        with _opened(self.content) as handle:
+            yield handle
 
     @property
     def sha256(self) -> str | None:

@@ -5,9 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from egide.fingerprint import Fingerprint, FingerprintType
+from egide.fingerprint import Fingerprint, FingerprintType, local_size
+
+if TYPE_CHECKING:
+    from egide._kernel import LocalFeatures
+
+ALIGNED_SCORE: Final = 3.5
+"""Two pictures whose local features agree with this score or a higher one are said to be aligned.
+Photographs of different scenes stay far below; drawings made of few shapes reach 3
+(benchmarks/RESULTS.md)."""
+
+Verified = tuple[
+    float,
+    int,
+    Sequence[float],
+    Sequence[tuple[float, float]],
+    Sequence[tuple[float, float]],
+    int,
+    int,
+]
+"""What the kernel says of an alignment: score, inliers, affine map (6), the region of the query and
+of the banked picture, and how many cells of the latter's detail were matched, of how many that
+should be visible."""
+
+Polygon = tuple[tuple[float, float], ...]
+"""Corners in order, each (x, y) as shares 0..1 of a picture's width and height."""
 
 
 class Purpose(StrEnum):
@@ -27,11 +51,56 @@ class EntryState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Alignment:
+    """How two pictures lie on one another, by their local features.
+
+    Attributes:
+        score: how well the pairs of points agree, each weighted by how distinct it is; 0 and up.
+        inliers: pairs of points that one affine map explains.
+        mirrored: whether the queried picture had to be mirrored.
+        region: the part of the queried picture that matches.
+        banked_region: the part of the banked picture that matches.
+        aspect, banked_aspect: width by height of both pictures.
+        coverage: of the banked picture's detail that the queried one should show, the share 0..1
+            that was found. A template in common, such as a frame or a caption, covers little.
+    """
+
+    score: float
+    inliers: int
+    mirrored: bool
+    region: Polygon
+    banked_region: Polygon
+    aspect: float
+    banked_aspect: float
+    coverage: float
+
+    @classmethod
+    def of(
+        cls, features: LocalFeatures, record: bytes, verified: Verified, *, mirrored: bool
+    ) -> Alignment:
+        """The alignment that the kernel found of `features` with `record`."""
+        score, inliers, _, region, banked_region, matched, visible = verified
+        width, height = local_size(record)
+        return cls(
+            score,
+            inliers,
+            mirrored,
+            tuple(region),
+            tuple(banked_region),
+            features.width / features.height,
+            width / height,
+            matched / visible if visible else 0.0,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """One banked fingerprint near a queried one.
 
     `query` is the position in the list that was asked; `distance` is in bits, 0..63 (0 for equal
-    digests); `edit` is what had been done to the banked picture before hashing.
+    digests, and for local fingerprints and descriptors, which have an `alignment` or a
+    `similarity`, a cosine, instead); `edit` is what had been done to the banked picture before
+    hashing; `at` and `span` are those of the banked frame of a video, in milliseconds.
     """
 
     query: int
@@ -44,6 +113,15 @@ class Match:
     edit: str
     label: str | None = None
     ref: str | None = None
+    at: int | None = None
+    span: int | None = None
+    alignment: Alignment | None = None
+    similarity: float | None = None
+
+
+def nearness(match: Match) -> tuple[int, int, float, str]:
+    """The order in which a search answers: by query, nearest first."""
+    return match.query, match.distance, -(match.similarity or 0), match.entry
 
 
 class Lookup(Protocol):
@@ -65,3 +143,13 @@ class Lookup(Protocol):
 
         Exact; sees additions and withdrawals of other processes at once; thread-safe.
         """
+
+    def align(self, queries: Sequence[LocalFeatures]) -> list[Match]:
+        """Every live entry whose picture shares a part with a query, by query, then score.
+
+        Finds what no distance between whole pictures can: crops, pictures in pictures, rotations.
+        Not exact: of a large bank the likeliest pictures are compared.
+        """
+
+    def duration(self, entry: str) -> int | None:
+        """How long the frames of the video that `entry` is stand for, in ms; None of a picture."""

@@ -52,6 +52,10 @@ _SIGNATURES = (
     (b"MM\0+", Format.TIFF),
 )
 
+_ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_OGG_VIDEOS = (b"\x80theora", b"\x01video", b"OVP80", b"BBCD")
+"""How the first pages of the video streams in an Ogg file begin; sound is no kind of ours."""
+
 
 def sniff_picture(head: bytes) -> Format | None:
     """Name the picture format that `head`, the first 64 bytes or more of a file, begins.
@@ -92,7 +96,7 @@ def sniff_kind(head: bytes) -> Kind:
         return Kind.VIDEO
     if _is_text(head):
         return Kind.TEXT
-    return Kind.OTHER
+    return Kind.VIDEO if _is_transport(head) else Kind.OTHER
 
 
 def _is_video(head: bytes) -> bool:
@@ -100,8 +104,18 @@ def _is_video(head: bytes) -> bool:
         (head[4:8] in (b"ftyp", b"moov") and len(head) >= LEAST_VIDEO)
         or head[:4] == b"\x1a\x45\xdf\xa3"  # Matroska, WebM
         or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
-        or head[:4] == b"\x00\x00\x01\xba"  # MPEG programme stream
+        or head[:4] in (b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3")  # MPEG, with sound or without
+        or head[:16] == _ASF  # WMV
+        or (head[:4] == b"OggS" and any(mark in head for mark in _OGG_VIDEOS))
         or (head[:3] == b"FLV" and head[3:4] == b"\x01")
+    )
+
+
+def _is_transport(head: bytes) -> bool:
+    """Whether packets of an MPEG transport stream begin here, bare or with a time before each."""
+    return any(
+        len(head) > at + 2 * size and head[at] == head[at + size] == head[at + 2 * size] == 0x47
+        for at, size in ((0, 188), (4, 192))
     )
 
 

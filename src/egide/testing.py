@@ -6,17 +6,18 @@ from egide.testing import MemoryBank, neutral_picture
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from egide.bank.memory import MemoryBank
 from egide.detector import Detector, DetectorSettings
 from egide.finding import Finding
-from egide.fingerprint import Fingerprint, FingerprintType
 from egide.label import Label
-from egide.match import EntryState, Match, Purpose
 from egide.media.fingerprint import fingerprints_of
+
+__all__ = ["MemoryBank", "failing_examples", "neutral_picture", "neutral_pixels"]
 
 
 def neutral_pixels(seed: int, height: int = 384, width: int = 512) -> NDArray[np.uint8]:
@@ -45,72 +46,6 @@ def neutral_picture(seed: int, height: int = 384, width: int = 512, format: str 
     out = io.BytesIO()
     Image.fromarray(neutral_pixels(seed, height, width)).save(out, format)
     return out.getvalue()
-
-
-class MemoryBank:
-    """A bank in memory that compares with every fingerprint it has: small, slow and plainly right.
-
-    The twin of `egide.bank.Bank`: it answers the same to the same, and the tests hold it to that.
-    """
-
-    def __init__(self, name: str = "memory", purpose: Purpose | str = Purpose.BLOCK) -> None:
-        self.name = name
-        self.purpose = Purpose(purpose)
-        self._entries: list[tuple[EntryState, str | None, str | None, tuple[Fingerprint, ...]]] = []
-
-    def add(
-        self, fingerprints: Iterable[Fingerprint], label: str | None = None, ref: str | None = None
-    ) -> str:
-        """Adds one entry and returns its id."""
-        self._entries.append((EntryState.ACTIVE, label, ref, tuple(fingerprints)))
-        return self._id(len(self._entries) - 1)
-
-    def withdraw(self, entry: str) -> None:
-        """Takes an entry out of every answer."""
-        number = int(entry.rpartition("-")[2]) - 1
-        self._entries[number] = (EntryState.WITHDRAWN, None, None, ())
-
-    def dispute(self, entry: str) -> None:
-        """Marks an entry as disputed."""
-        number = int(entry.rpartition("-")[2]) - 1
-        self._entries[number] = (EntryState.DISPUTED, *self._entries[number][1:])
-
-    def holds(self, type: FingerprintType) -> bool:  # noqa: A002
-        """Whether there is any fingerprint of `type`."""
-        return any(f.type is type for *_, held in self._entries for f in held)
-
-    def search(self, queries: Sequence[Fingerprint], threshold: int) -> list[Match]:
-        """Every live entry within `threshold` bits of a query, by query, then distance."""
-        matches = [
-            Match(
-                position,
-                self.name,
-                self.purpose,
-                self._id(number),
-                state,
-                held.type,
-                distance,
-                held.edit,
-                label,
-                ref,
-            )
-            for position, query in enumerate(queries)
-            for number, (state, label, ref, fingerprints) in enumerate(self._entries)
-            for held in fingerprints
-            if (distance := _distance(query, held)) is not None and distance <= threshold
-        ]
-        return sorted(matches, key=lambda m: (m.query, m.distance, m.entry))
-
-    def _id(self, number: int) -> str:
-        return f"00000000-{number + 1}"
-
-
-def _distance(one: Fingerprint, other: Fingerprint) -> int | None:
-    if one.type is not other.type:
-        return None
-    if one.type is FingerprintType.PDQ:
-        return (int.from_bytes(one.value, "big") ^ int.from_bytes(other.value, "big")).bit_count()
-    return 0 if one.value == other.value else None
 
 
 def failing_examples(factory: Callable[[DetectorSettings], Detector]) -> list[str]:

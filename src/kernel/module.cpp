@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "hamming.hpp"
+#include "local_module.hpp"
 #include "pdq.hpp"
 #include "trim.hpp"
 
@@ -209,4 +210,5 @@ NB_MODULE(_kernel, module) {
   module.def("scan", &scan, nb::arg("hashes").noconvert(), nb::arg("queries").noconvert(),
              "radius"_a);
   module.def("unpermute", &unpermute, nb::arg("codes").noconvert());
+  egide::bind_local(module);
 }

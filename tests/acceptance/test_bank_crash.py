@@ -27,8 +27,8 @@ ROOT: Final = Path(__file__).parents[2]
 
 COMMAND: Final = """
 import sys
-import egide.bank.index, egide.cli.bank
-egide.bank.index.TAIL_LIMIT = 16
+import egide.bank.pdq_index, egide.cli.bank
+egide.bank.pdq_index.TAIL_LIMIT = 16
 egide.cli.bank.ADD_BATCH = 2
 egide.cli.bank.IMPORT_BATCH = 7
 from egide.cli import main
@@ -37,10 +37,10 @@ main()
 
 LIBRARY: Final = """
 import sys
-import egide.bank.index
+import egide.bank.pdq_index
 from egide.bank import Home
 from tests.conftest import drafts
-egide.bank.index.TAIL_LIMIT = 16
+egide.bank.pdq_index.TAIL_LIMIT = 16
 work, home, seed = sys.argv[1:]
 bank = Home(home).bank("a")
 say = lambda *words: print(*words, flush=True)
@@ -142,7 +142,8 @@ def test_bank_add_keeps_what_it_printed(path: Path, tmp_path: Path) -> None:
     assert len({json.loads(line)["entry"] for line in out.splitlines()}) == 120
     bank = check(path, [])
     assert bank.stats()["entries"]["active"] == 120
-    assert bank.stats()["index"]["fingerprints"] == bank.stats()["fingerprints"]["pdq"]
+    held = bank.stats()["fingerprints"]
+    assert bank.stats()["index"]["fingerprints"] == held["pdq"] + held["local"]
 
 
 def test_bank_import_can_be_done_again_until_it_ends(path: Path, tmp_path: Path) -> None:

@@ -6,12 +6,14 @@ import subprocess
 import sys
 
 from tests.fuzz.targets import TARGETS
+from tests.fuzz.video_targets import VIDEO_TARGETS
 
 
 def main() -> int:
     """Runs all targets; the exit code is that of the first that failed."""
-    share = float(sys.argv[1] if len(sys.argv) > 1 else "600") / len(TARGETS)
-    for name in TARGETS:
+    names = (*TARGETS, *VIDEO_TARGETS)
+    share = float(sys.argv[1] if len(sys.argv) > 1 else "600") / len(names)
+    for name in names:
         done = subprocess.run(
             [sys.executable, "-m", "tests.fuzz.targets", name, str(share)], check=False
         )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from egide.errors import ItemError
-from egide.media.decode import Limits, decode
+from egide.media.decode import Least, Limits, decode
 from tests import pictures
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def check(data: bytes) -> None:
     """Decode hostile bytes; raises AssertionError when the promise of `decode` is broken."""
     began = time.monotonic()
     try:
-        picture = decode(data, LIMITS, min_side=16)
+        picture = decode(data, LIMITS, Least(16))
     except ItemError as error:
         problems: tuple[ItemError, ...] = (error,)
     else:
@@ -87,14 +87,17 @@ def check(data: bytes) -> None:
 
 def main() -> None:
     """Fuzz one target for some seconds."""
+    from tests.fuzz.video_targets import VIDEO_TARGETS, check_video
+
     name, seconds = sys.argv[1], float(sys.argv[2])
     kept = Path(f"fuzz-{name}.bin")
 
     def one(data: bytes) -> None:
         kept.write_bytes(data)
-        check(data)
+        examine(data)
 
-    sound = TARGETS[name]()
+    examine = check_video if name in VIDEO_TARGETS else check
+    sound = (TARGETS | VIDEO_TARGETS)[name]()
     try:
         import atheris  # type: ignore[import-untyped,import-not-found,unused-ignore]
     except ImportError:

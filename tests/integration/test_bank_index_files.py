@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from egide.bank import Draft, Home
-from egide.bank.segment import HEADER_BYTES, MAGIC, stamp_of
+from egide.bank.pdq_index import MAGIC
+from egide.bank.segment import HEADER_BYTES, stamp_of
 from tests.conftest import BruteForce, answers, drafts, index_files, near, pdq, sha256
 
 BANDED = 16_500

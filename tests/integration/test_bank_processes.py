@@ -100,8 +100,8 @@ import sys
 from egide.bank import Home
 from tests.conftest import drafts, sha256
 from egide.bank import Draft
-import egide.bank.index
-egide.bank.index.TAIL_LIMIT = 64
+import egide.bank.pdq_index
+egide.bank.pdq_index.TAIL_LIMIT = 64
 bank = Home(sys.argv[1]).bank("a")
 ours, seed = drafts(150, int(sys.argv[2])), int(sys.argv[2])
 for n in range(0, 150, 10):
@@ -391,7 +391,7 @@ def test_an_index_that_cannot_be_written_does_not_stop_answers(
 ) -> None:
     bank = home.create("a")
     bank.add_all(drafts(50))
-    monkeypatch.setattr("egide.bank.index.TAIL_LIMIT", 10)
+    monkeypatch.setattr("egide.bank.pdq_index.TAIL_LIMIT", 10)
     (home.path / "index").write_bytes(b"in the way")
     assert len(bank.lookup(drafts(1)[0].fingerprints[0])) == 1
     with pytest.raises(StorageError, match="make it writable"):
@@ -431,7 +431,7 @@ def test_a_newer_schema_is_refused(home: Home) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
-    assert "newer égide (schema 99, known 1); upgrade" in refusal(path)
+    assert "newer égide (schema 99, known 2); upgrade" in refusal(path)
 
 
 @pytest.mark.parametrize("lost", ["missing", "empty"])

@@ -147,7 +147,7 @@ def test_text_stands_out_from_what_is_behind_it(open_page: Open, scheme: str) ->
     """WCAG 2.2, success criterion 1.4.3: a contrast of 4.5 to 1."""
     verdicts = one_of_each()
     page = open_page(report("html", verdicts, interrupted=True, suppressed=1), scheme=scheme)
-    assert page.evaluate(_FAINT) == []
+    assert page.evaluate(FAINT) == []
 
 
 def test_landmarks_headings_and_headers_are_there(open_page: Open) -> None:
@@ -168,7 +168,7 @@ def test_the_page_prints_without_its_controls(open_page: Open) -> None:
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
 
-_FAINT: Final = """() => {
+FAINT: Final = """() => {
   const number = (colour) => colour.match(/[\\d.]+/g).map(Number);
   const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
     .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))

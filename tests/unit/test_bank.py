@@ -275,7 +275,7 @@ def test_a_lost_file_before_a_larger_one_is_made_up_for(home: Home) -> None:
 def test_bands_are_made_only_where_the_kernel_has_some(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("egide.bank.segment.BANDED_FROM", 1)
+    monkeypatch.setattr("egide.bank.pdq_index.BANDED_FROM", 1)
     bank = home.create("a")
     bank.add_all([Draft((pdq(n),)) for n in range(50)])
     bank.store_index()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from egide.bank import Draft, Entry, Home
 from egide.bank.lists import MAX_LINE, ListFormat, read_list, write_list
 from egide.errors import ImportFormatError
-from egide.fingerprint import Fingerprint, FingerprintType
+from egide.fingerprint import FINGERPRINT_BYTES, Fingerprint, FingerprintType
 from egide.match import EntryState
 from tests.conftest import answers, pdq, sha256
 
@@ -88,7 +88,11 @@ def test_empty_and_missing_cells_are_no_text() -> None:
 
 @pytest.mark.parametrize("type_", list(FingerprintType))
 def test_reads_every_type(type_: FingerprintType) -> None:
-    digits = "0a" * (32 if type_ in ("pdq", "sha256") else 16)
+    records = {
+        FingerprintType.LOCAL: "01000c00" + "0a" * (12 + 12 * 20),
+        FingerprintType.SSCD: "01000c00" + "0a" * (12 + 12),
+    }
+    digits = records.get(type_) or "0a" * FINGERPRINT_BYTES[type_]
     assert only(f"type,hash\n{type_},{digits}\n") == Draft((Fingerprint.from_hex(type_, digits),))
     assert only(f"{type_} {digits}\n") == Draft((Fingerprint.from_hex(type_, digits),))
 
@@ -111,7 +115,7 @@ def test_reads_every_type(type_: FingerprintType) -> None:
         (f'"pdq,{TWO.hex}', "left out"),
         (f'"pdq"x,{TWO.hex}', "left out"),
         ("pdq," + "０" * 64, "hexadecimal"),
-        ("x" * (2 << 20), "longer than"),
+        ("x" * (65 << 20), "longer than"),
         ("pdq," + "0" * (1 << 19), "left out"),
         (f"{TWO.hex},pdq", "this type are not held"),
     ],

@@ -23,12 +23,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from egide._kernel import LocalFeatures
 from egide.bank import Draft, Home
 from egide.errors import EntryNotFound
 from egide.fingerprint import Fingerprint, FingerprintType
 from egide.match import EntryState, Match
 from egide.testing import MemoryBank
-from tests.conftest import BruteForce, answers, drafts, near, pdq, sha256
+from tests.conftest import LOCAL_PLANES, BruteForce, answers, drafts, local, near, pdq, sha256
 
 BANKS = ("one", "two", "three")
 
@@ -39,7 +40,8 @@ digests = st.one_of(
     st.integers(0, 5).map(sha256),
     st.sampled_from(["md5", "video_md5"]).map(lambda t: Fingerprint.from_hex(t, "ab" * 16)),
 )
-held = st.lists(st.one_of(hashes, hashes, bordered, digests), min_size=1, max_size=4).map(
+records = st.integers(0, 5).map(local)
+held = st.lists(st.one_of(hashes, hashes, bordered, digests, records), min_size=1, max_size=4).map(
     lambda prints: tuple(dict.fromkeys(prints))
 )
 names = st.sampled_from(BANKS)
@@ -164,6 +166,25 @@ class Machine(RuleBasedStateMachine):
         for name, twin in self.twins.items():
             real = comparable(self.banks[name].search(queries, threshold), twin.ids)
             assert real == comparable(twin.memory.search(queries, threshold), {})
+
+    @rule(number=st.integers(0, 5), crop=st.booleans())
+    def align(self, number: int, crop: bool) -> None:
+        plane = LOCAL_PLANES[number]
+        features = LocalFeatures(plane[40:280, 60:420] if crop else plane)
+        for name, twin in self.twins.items():
+            real, wanted = (
+                sorted(
+                    (ids.get(m.entry, m.entry), m.state, m.alignment.score if m.alignment else 0)
+                    for m in found
+                )
+                for found, ids in (
+                    (self.banks[name].align([features]), twin.ids),
+                    (twin.memory.align([features]), {}),
+                )
+                if all(m.alignment is not None for m in found)
+            )
+            assert [r[:2] for r in real] == [w[:2] for w in wanted]
+            assert [r[2] for r in real] == pytest.approx([w[2] for w in wanted], rel=0.2)
 
     @invariant()
     def holds_the_same_types(self) -> None:

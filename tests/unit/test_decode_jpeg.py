@@ -18,7 +18,7 @@ from egide.errors import (
     TruncatedItem,
     UnknownContent,
 )
-from egide.media import Limits, decode
+from egide.media import Least, Limits, decode
 from egide.media.exif import orientation_of
 from egide.media.extent import jpeg_end
 from egide.media.jpeg import read_header, scale_for
@@ -63,9 +63,9 @@ def _changed(data: bytes, marker: int, offset: int, value: int) -> bytes:
 def test_the_scale_is_the_strongest_power_of_two_that_keeps_the_smaller_side(
     width: int, height: int, min_side: int, scale: int
 ) -> None:
-    assert scale_for(width, height, min_side) == scale
+    assert scale_for(width, height, Least(min_side)) == scale
     data = pictures.encode(pictures.smooth_noise(width, height))
-    (frame,) = decode(data, min_side=min_side).frames
+    (frame,) = decode(data, least=Least(min_side)).frames
     assert frame.pixels.shape == (-(-height // scale), -(-width // scale))
     assert (frame.width, frame.height) == (width, height)
     assert frame.pixels.flags.c_contiguous
@@ -78,7 +78,7 @@ def test_reduced_luma_is_the_mean_of_the_full_luma(mode: str, subsampling: int, 
     pixels = pictures.smooth_noise(800, 640)
     options = {} if mode == "L" else {"subsampling": subsampling}
     data = pictures.encode(pixels, "JPEG", mode, quality=92, **options)
-    small = decode(data, min_side=640 // scale).frames[0].pixels
+    small = decode(data, least=Least(640 // scale)).frames[0].pixels
     blocks = pictures.luma(pixels).reshape(640 // scale, scale, 800 // scale, scale)
     assert small.shape == blocks.shape[::2]
     assert np.abs(small - blocks.mean(axis=(1, 3))).mean() < 3
@@ -130,11 +130,11 @@ def test_twelve_bit_and_hierarchical_jpeg_are_named() -> None:
 def test_the_readable_part_of_a_truncated_file_is_kept(mode: str, progressive: bool) -> None:
     pixels = pictures.smooth_noise(800, 600)
     data = pictures.encode(pixels, "JPEG", mode, progressive=progressive)
-    picture = decode(data[: len(data) * 2 // 3], min_side=150)
+    picture = decode(data[: len(data) * 2 // 3], least=Least(150))
     assert [type(problem) for problem in picture.problems] == [TruncatedItem]
     if not progressive:
         top = picture.frames[0].pixels[:50]
-        whole = decode(data, min_side=150).frames[0].pixels[:50]
+        whole = decode(data, least=Least(150)).frames[0].pixels[:50]
         assert np.array_equal(top, whole)
 
 

@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from egide.report.html import MOST_ROWS, HtmlPage, csp_hash
+from egide.report.html import MOST_ROWS, HtmlPage
+from egide.report.page import csp_hash
 from tests.report_samples import (
     HOSTILE_REFS,
     blocked,

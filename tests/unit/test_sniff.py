@@ -47,6 +47,11 @@ def test_a_bitmap_whose_reserved_bytes_are_set_is_a_picture_still() -> None:
         b"RIFF\x24\0\0\0AVI LIST",
         b"\0\0\x01\xba\x44\0",
         b"FLV\x01\x05\0\0\0\x09",
+        b"\0\0\x01\xb3\x14\0\xf0\x13",
+        bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c") + b"\0" * 14,
+        b"OggS\0\x02" + b"\0" * 22 + b"\x80theora\x03\x02\x01",
+        (b"\x47\x40\0\x10\0" + b"\xff" * 183) * 3,
+        (b"\0\0\0\x01\x47\x40\0\x10" + b"\xff" * 184) * 3,
     ],
 )
 def test_videos_are_known_by_their_first_bytes(head: bytes) -> None:
@@ -78,6 +83,7 @@ def test_text_whose_head_ends_within_a_character_is_text(filler: str, shift: int
         "naïve".encode("utf-16"),
         b"PK\x03\x04\x14\0\0\0",
         b"%PDF-1.7\n%\xe2\xe3\xcf\xd3",
+        b"OggS\0\x02" + b"\0" * 22 + b"\x01vorbis\0\0\0",
         b"short, cut within a character \xf0\x9f",
     ],
 )
@@ -87,6 +93,10 @@ def test_what_is_neither_is_other(data: bytes) -> None:
 
 def test_a_word_that_begins_like_a_bitmap_is_text() -> None:
     assert sniff_kind(b"BMW and other makers of cars") is Kind.TEXT
+
+
+def test_text_with_a_letter_where_transport_packets_begin_is_text() -> None:
+    assert sniff_kind((b"G" + b" " * 187) * 4) is Kind.TEXT
 
 
 @given(st.integers(0, 80), st.lists(st.sampled_from([b"heic", b"mif1", b"\0\0\0\0", b"mp42"])))

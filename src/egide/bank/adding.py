@@ -72,8 +72,8 @@ class _Adding:
             entries,
         )
         self.connection.executemany(
-            "INSERT INTO fingerprint (entry, bank, type, edit, quality, mark, value)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO fingerprint (entry, bank, type, edit, quality, mark, value, at, span)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             fingerprints,
         )
         return results
@@ -84,7 +84,8 @@ class _Adding:
         return seq, self.bank, draft.state, label, ref, draft.origin, self.now, self.now
 
     def _fingerprint(self, seq: int, f: Fingerprint) -> tuple[object, ...]:
-        return seq, self.bank, f.type, f.edit, f.quality, mark_of(f.value), f.value
+        mark = mark_of(f.value)
+        return seq, self.bank, f.type, f.edit, f.quality, mark, f.value, f.at, f.span
 
     def _last_entry(self) -> int:
         row = self.connection.execute(

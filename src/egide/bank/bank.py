@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from egide.bank.adding import add_drafts
+from egide.bank.descriptors import Descriptors
 from egide.bank.entry import (
     Added,
     Draft,
@@ -20,11 +22,21 @@ from egide.bank.entry import (
     parse_entry_id,
     withdraw_entry,
 )
-from egide.bank.index import PdqIndex
+from egide.bank.local_index import LocalIndex
+from egide.bank.pdq_index import PdqIndex
 from egide.db import Database
 from egide.errors import BankNotFound, EntryNotFound
-from egide.fingerprint import DEFAULT_THRESHOLD, MAX_THRESHOLD, Fingerprint, FingerprintType
-from egide.match import EntryState, Match, Purpose
+from egide.fingerprint import (
+    DEFAULT_THRESHOLD,
+    LEAST_SIMILARITY,
+    MAX_THRESHOLD,
+    Fingerprint,
+    FingerprintType,
+)
+from egide.match import ALIGNED_SCORE, Alignment, EntryState, Match, Purpose, nearness
+
+if TYPE_CHECKING:
+    from egide._kernel import LocalFeatures
 
 _VARIABLES: Final = 500
 """How many values one statement names; SQLite's default limit is far higher, old builds' is 999."""
@@ -40,7 +52,9 @@ class Bank:
         self._name: str = row["name"]
         self._purpose = Purpose(row["purpose"])
         self.created: int = row["created"]
-        self._index = PdqIndex(database, self.number, folder)
+        self._pdq = PdqIndex(database, self.number, folder)
+        self._local = LocalIndex(database, self.number, folder)
+        self._descriptors = Descriptors(database, self.number)
 
     @classmethod
     def open(cls, name: str, home: Path | str | None = None) -> Bank:
@@ -103,7 +117,8 @@ class Bank:
     def search(self, queries: Sequence[Fingerprint], threshold: int) -> list[Match]:
         """Every live entry within `threshold` bits of a query, by query, then distance.
 
-        Exact; digests match when equal. Sees what other processes add and withdraw at once.
+        Exact; digests match when equal, descriptors from `LEAST_SIMILARITY` on. Sees what
+        other processes add and withdraw at once.
         """
         if not 0 <= threshold <= MAX_THRESHOLD:
             raise ValueError(f"a threshold lies in 0..{MAX_THRESHOLD} bits, not {threshold}")
@@ -112,22 +127,62 @@ class Bank:
         pdq = [n for n, query in enumerate(queries) if query.type is FingerprintType.PDQ]
         if pdq:
             asked = np.frombuffer(b"".join(queries[n].value for n in pdq), np.uint8)
-            hits = self._index.search(asked.reshape(-1, 32), threshold)
+            hits = self._pdq.search(asked.reshape(-1, 32), threshold)
             for position, seq, distance in zip(
                 hits.query.tolist(), hits.seq.tolist(), hits.distance.tolist(), strict=True
             ):
                 found.setdefault(seq, []).append((pdq[position], distance))
-        rows = self._confirmed(list(found))
+        rows = self._confirmed(list(found), FingerprintType.PDQ)
         matches = [
             self._match(row, query, distance)
             for row in rows
             for query, distance in found[row["fingerprint"]]
         ]
         for position, query in enumerate(queries):
-            if query.type is not FingerprintType.PDQ:
+            if query.type is FingerprintType.SSCD:
+                matches += self._similar(query, position)
+            elif query.type is not FingerprintType.PDQ:
                 matches += [self._match(row, position, 0) for row in self._equal(query)]
-        matches.sort(key=lambda match: (match.query, match.distance, match.entry))
+        matches.sort(key=nearness)
         return matches
+
+    def align(self, queries: Sequence[LocalFeatures]) -> list[Match]:
+        """Every live entry whose picture shares a part with a query, by query, then score.
+
+        The likeliest pictures by an inverted file over their points are compared point by point
+        with the query and its mirror image; those count that reach `ALIGNED_SCORE`.
+        """
+        self._check_there()
+        matches: list[Match] = []
+        for position, features in enumerate(queries):
+            candidates = self._local.shortlist(features)
+            rows = self._confirmed([c.seq for c in candidates], FingerprintType.LOCAL)
+            held = {row["fingerprint"]: row for row in rows}
+            found: dict[int, tuple[float, Match]] = {}  # the better face of each picture
+            for seq, face, seeds in candidates:
+                if seq not in held:
+                    continue
+                record = held[seq]["value"]
+                verified = features.verify(record, face, seeds)
+                best = found[seq][0] if seq in found else ALIGNED_SCORE
+                if verified is not None and verified[0] >= best:
+                    alignment = Alignment.of(features, record, verified, mirrored=face == 1)
+                    match = replace(self._match(held[seq], position, 0), alignment=alignment)
+                    found[seq] = alignment.score, match
+            ranked = sorted(found.values(), key=lambda pair: (-pair[0], pair[1].entry))
+            matches += (match for _, match in ranked)
+        return matches
+
+    def duration(self, entry: str) -> int | None:
+        """How long the frames of the video that `entry` is stand for, in ms; None of a picture."""
+        with self._database.errors():
+            row = self._database.connection.execute(
+                "SELECT sum(span) FROM (SELECT DISTINCT at, span FROM fingerprint"
+                " WHERE entry = ? AND type = 'pdq' AND at IS NOT NULL)",
+                (self._seq(entry),),
+            ).fetchone()
+        duration: int | None = row[0]
+        return duration
 
     def _check_there(self) -> None:
         """BankNotFound when another process has removed the bank: that is not 'nothing found'."""
@@ -149,11 +204,11 @@ class Bank:
         return row is not None
 
     _SELECT: Final = (
-        "SELECT f.seq AS fingerprint, f.type, f.edit, e.seq, e.state, e.label, e.ref"
-        " FROM fingerprint f JOIN entry e ON e.seq = f.entry"
+        "SELECT f.seq AS fingerprint, f.type, f.edit, f.at, f.span, f.value,"
+        " e.seq, e.state, e.label, e.ref FROM fingerprint f JOIN entry e ON e.seq = f.entry"
     )
 
-    def _confirmed(self, seqs: list[int]) -> list[sqlite3.Row]:
+    def _confirmed(self, seqs: list[int], type_: FingerprintType) -> list[sqlite3.Row]:
         """The fingerprints numbered `seqs` that the database still holds, with their entries."""
         rows: list[sqlite3.Row] = []
         with self._database.errors():
@@ -161,9 +216,16 @@ class Bank:
                 part = seqs[start : start + _VARIABLES]
                 marks = ", ".join("?" * len(part))
                 rows += self._database.connection.execute(
-                    f"{self._SELECT} WHERE f.seq IN ({marks}) AND f.type = 'pdq'", part
+                    f"{self._SELECT} WHERE f.seq IN ({marks}) AND f.type = ?", (*part, type_)
                 )
         return rows
+
+    def _similar(self, query: Fingerprint, position: int) -> list[Match]:
+        similar = dict(self._descriptors.search(query.value, LEAST_SIMILARITY))
+        return [
+            replace(self._match(row, position, 0), similarity=similar[row["fingerprint"]])
+            for row in self._confirmed(list(similar), FingerprintType.SSCD)
+        ]
 
     def _equal(self, query: Fingerprint) -> list[sqlite3.Row]:
         with self._database.errors():
@@ -185,6 +247,8 @@ class Bank:
             edit=row["edit"],
             label=row["label"],
             ref=row["ref"],
+            at=row["at"],
+            span=row["span"],
         )
 
     # ── entries ─────────────────────────────────────────────────────────────────────────────────
@@ -220,7 +284,7 @@ class Bank:
 
     def _entry(self, connection: sqlite3.Connection, row: sqlite3.Row) -> Entry:
         fingerprints = connection.execute(
-            "SELECT type, value, quality, edit FROM fingerprint"
+            "SELECT type, value, quality, edit, at, span FROM fingerprint"
             " WHERE entry = ? AND type NOT GLOB '-*' ORDER BY seq",
             (row["seq"],),
         )
@@ -232,8 +296,7 @@ class Bank:
             added=row["added"],
             changed=row["changed"],
             fingerprints=tuple(
-                Fingerprint(FingerprintType(f["type"]), f["value"], f["quality"], f["edit"])
-                for f in fingerprints
+                Fingerprint(FingerprintType(f["type"]), *tuple(f)[1:]) for f in fingerprints
             ),
         )
 
@@ -292,14 +355,15 @@ class Bank:
 
     def _erase(self) -> None:
         """Takes what was withdrawn out of the index files and the database's log."""
-        self._index.store()
+        self.store_index()
         self._database.truncate_log()
 
     # ── housekeeping ────────────────────────────────────────────────────────────────────────────
 
     def store_index(self) -> None:
         """Writes what was added into the index files, so that the next process opens quickly."""
-        self._index.store()
+        self._pdq.store()
+        self._local.store()
 
     def stats(self) -> dict[str, Any]:
         """Counts: entries by state, fingerprints by type, index files and their bytes."""

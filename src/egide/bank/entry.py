@@ -59,7 +59,8 @@ def withdraw_entry(connection: sqlite3.Connection, seq: int) -> None:
         (int(time.time()), seq),
     )
     connection.execute(
-        "INSERT INTO erased SELECT seq, bank FROM fingerprint WHERE entry = ? AND type = 'pdq'",
+        "INSERT INTO erased (seq, bank, type) SELECT seq, bank, type FROM fingerprint"
+        " WHERE entry = ? AND type IN ('pdq', 'local')",
         (seq,),
     )
     connection.execute(f"{ERASE} WHERE entry = ?", (seq,))

@@ -14,12 +14,15 @@ from typing import Final
 
 from egide.bank.bank import Bank
 from egide.bank.entry import ERASE, parse_entry_id
+from egide.bank.local_index import LocalIndex
+from egide.bank.pdq_index import PdqIndex
 from egide.db import Database
 from egide.errors import BankExists, BankNotFound, EntryNotFound, StorageError, UsageError
 from egide.match import Purpose
 
 DATABASE_FILE: Final = "egide.sqlite"
 INDEX_FOLDER: Final = "index"
+SUFFIXES: Final = (PdqIndex.suffix, LocalIndex.suffix)
 BANK_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
@@ -47,7 +50,7 @@ class Home:
         """An index without its database is a home that was damaged, and no new one."""
         database, index = self.path / DATABASE_FILE, self.path / INDEX_FOLDER
         lost = not database.exists() or database.stat().st_size == 0
-        if lost and next(index.glob("*/*.pdq"), None) is not None:
+        if lost and any(next(index.glob(f"*/*{suffix}"), None) for suffix in SUFFIXES):
             raise StorageError(
                 f"{database} is missing or empty, but {index} is there; restore it from a backup, "
                 "or remove both to begin anew"

@@ -1,4 +1,4 @@
-"""The PDQ index of one bank: a few mapped segments, and the newest fingerprints in memory.
+"""The index of one bank and type: a few mapped segments, and the newest fingerprints in memory.
 
 The database is the truth and the index a copy of it that can always be made again. Segments cover
 contiguous ranges of fingerprint numbers; what no segment covers is the tail, which is held in
@@ -6,8 +6,10 @@ memory and searched linearly. When the tail is long it becomes a segment, merged
 neighbours of like size, so that adding N fingerprints one by one costs O(N log N) in all and never
 a rebuild of everything.
 
-What the index answers is confirmed in the database (`Bank.search`), so a withdrawn fingerprint is
-gone at once whatever the files still hold; they are rewritten without it right after.
+What the index answers is confirmed in the database (`Bank`), so a withdrawn fingerprint is gone at
+once whatever the files still hold; they are rewritten without it right after.
+
+`pdq_index` and `local_index` say what a segment is, and how one is searched.
 """
 
 from __future__ import annotations
@@ -16,76 +18,86 @@ import fcntl
 import os
 import sqlite3
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from egide import _kernel
-from egide.bank.segment import (
-    SUFFIX,
-    DamagedSegment,
-    Hits,
-    Segment,
-    SegmentFile,
-    open_segment,
-    write_segment,
-)
+from egide.bank.segment import DamagedSegment, SegmentFile
 from egide.db import Database, Moment
 from egide.errors import StorageError
-
-TAIL_LIMIT: Final = 16_384
-"""Fingerprints searched linearly (about 20 µs a query) before they become a segment."""
+from egide.fingerprint import FingerprintType
 
 MERGE_RATIO: Final = 4
 """A segment less than this many times the size of what follows it is merged with it."""
 
-_FETCH: Final = 100_000
 _FILE_COLUMNS: Final = ", ".join(SegmentFile._fields)
 
 
 class Rows(NamedTuple):
-    """PDQ hashes (N, 32) and their fingerprint numbers (N,), ascending."""
+    """Fingerprint numbers (N,), ascending, and what the index itself keeps of each, (N, width).
 
-    hashes: NDArray[np.uint8]
+    PDQ hashes are kept, 32 bytes wide; of local fingerprints nothing is, 0 wide: their files are
+    made from the database.
+    """
+
+    values: NDArray[np.uint8]
     seqs: NDArray[np.int64]
 
     @classmethod
     def joined(cls, parts: list[Rows]) -> Rows:
         """All of `parts`, in the order of their numbers."""
-        parts = [part for part in parts if len(part.seqs)] or [_NO_ROWS]
+        parts = [part for part in parts if len(part.seqs)] or parts[:1]
         parts.sort(key=lambda part: int(part.seqs[0]) if len(part.seqs) else 0)
         if len(parts) == 1:
             return parts[0]
-        hashes = np.concatenate([part.hashes for part in parts])
+        values = np.concatenate([part.values for part in parts])
         seqs = np.concatenate([part.seqs for part in parts])
         if (np.diff(seqs) > 0).all():
-            return cls(hashes, seqs)
+            return cls(values, seqs)
         order = np.argsort(seqs, kind="stable")
-        return cls(hashes[order], seqs[order])
+        return cls(values[order], seqs[order])
 
     def without(self, erased: NDArray[np.int64]) -> Rows:
         """These rows less the fingerprints numbered in `erased`."""
         kept = ~np.isin(self.seqs, erased)
-        return self if kept.all() else Rows(self.hashes[kept], self.seqs[kept])
+        return self if kept.all() else Rows(self.values[kept], self.seqs[kept])
+
+    def split(self, most: int) -> Iterator[Rows]:
+        """These rows in parts of at most `most`, in order."""
+        for start in range(0, len(self.seqs), most):
+            yield Rows(self.values[start : start + most], self.seqs[start : start + most])
 
 
-_NO_ROWS: Final = Rows(np.empty((0, 32), np.uint8), np.empty(0, np.int64))
+class Segment(Protocol):
+    """A file's arrays, mapped."""
+
+    def __len__(self) -> int:
+        """How many fingerprints there are."""
+
+    def rows(self) -> Rows:
+        """The fingerprints, as the file was made from them."""
 
 
-class Snapshot(NamedTuple):
+S = TypeVar("S", bound=Segment)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot(Generic[S]):
     """One consistent state of the index; replaced as a whole, never changed.
 
     `high` is the highest fingerprint number taken in; `due` whether files are damaged or still
     hold what was erased.
     """
 
-    files: tuple[SegmentFile, ...] = ()
-    segments: tuple[Segment, ...] = ()
-    tail: Rows = _NO_ROWS
+    files: tuple[SegmentFile, ...]
+    segments: tuple[S, ...]
+    tail: Rows
     high: int = 0
     due: bool = False
 
@@ -96,35 +108,51 @@ class _Seen(threading.local):
     moment: Moment | None = None
 
 
-class PdqIndex:
-    """The index of the bank numbered `bank`, its files in `folder`. Thread-safe."""
+class Index(ABC, Generic[S]):
+    """The index over one type of the bank numbered `bank`, its files in `folder`. Thread-safe.
+
+    Attributes:
+        type: which fingerprints it is of.
+        suffix: what its files' names end with.
+        width: bytes it keeps of each fingerprint itself.
+        most: fingerprints in one file.
+    """
+
+    type: ClassVar[FingerprintType]
+    suffix: ClassVar[str]
+    width: ClassVar[int]
+    most: ClassVar[int]
 
     def __init__(self, database: Database, bank: int, folder: Path) -> None:
         self._database = database
         self._bank = bank
         self._folder = folder
         self._lock = threading.RLock()
-        self._snapshot: Snapshot | None = None
+        self._snapshot: Snapshot[S] | None = None
         self._seen = _Seen()
         self._damaged: set[str] = set()
 
-    def search(self, queries: NDArray[np.uint8], threshold: int) -> Hits:
-        """Every hash within `threshold` bits (0..63) of `queries` (Q, 32), in no order."""
-        while True:
-            snapshot = self.refresh()
-            found: list[Hits] = []
-            for known, segment in zip(snapshot.files, snapshot.segments, strict=True):
-                try:
-                    found.append(segment.search(queries, threshold))
-                except DamagedSegment:
-                    self._distrust(known)
-                    break
-            else:
-                query, slot, distance = _kernel.scan(snapshot.tail.hashes, queries, threshold)
-                found.append(Hits(query, snapshot.tail.seqs[slot], distance))
-                return Hits(*(np.concatenate(column) for column in zip(*found, strict=True)))
+    @property
+    @abstractmethod
+    def tail_limit(self) -> int:
+        """How many fingerprints are held in memory before they become a file."""
 
-    def refresh(self) -> Snapshot:
+    @abstractmethod
+    def _rows(self, connection: sqlite3.Connection, low: int, high: int = 2**62) -> Rows:
+        """The bank's fingerprints of this type with `low` < seq <= `high`."""
+
+    @abstractmethod
+    def _open_file(self, known: SegmentFile) -> tuple[S, str]:
+        """Maps a file, and gives its present stamp; DamagedSegment when it is not that file."""
+
+    @abstractmethod
+    def _write(self, low: int, high: int, rows: Rows) -> SegmentFile:
+        """Writes `rows`, which are all that stand between `low` and `high`, into a file."""
+
+    def _no_rows(self) -> Rows:
+        return Rows(np.empty((0, self.width), np.uint8), np.empty(0, np.int64))
+
+    def refresh(self) -> Snapshot[S]:
         """Takes in what any process has added since the last look; microseconds when nothing."""
         moment = self._database.moment()
         snapshot = self._snapshot
@@ -133,13 +161,13 @@ class PdqIndex:
         with self._lock:
             snapshot = self._snapshot = self._load()
             self._seen.moment = moment
-            if snapshot.due or len(snapshot.tail.seqs) >= TAIL_LIMIT:
+            if snapshot.due or len(snapshot.tail.seqs) >= self.tail_limit:
                 # The answer does not wait for the files, nor fail with them.
                 with suppress(StorageError):
                     snapshot = self._store(wait=False)
         return snapshot
 
-    def store(self) -> Snapshot:
+    def store(self) -> Snapshot[S]:
         """Writes the tail to a file, and erased fingerprints out of the files.
 
         StorageError when the files cannot be written.
@@ -153,12 +181,12 @@ class PdqIndex:
             self._damaged.add(known.file)
             self._snapshot = None
 
-    def _load(self, *, anew: bool = False) -> Snapshot:
+    def _load(self, *, anew: bool = False) -> Snapshot[S]:
         """The state of the database now; reads only what the present snapshot lacks.
 
         With `anew` the tail is read again, without what was withdrawn since it was first read.
         """
-        old = self._snapshot or Snapshot()
+        old = self._snapshot or Snapshot((), (), self._no_rows())
         while True:
             with self._database.read() as connection:
                 listed = self._listed(connection)
@@ -170,7 +198,8 @@ class PdqIndex:
                     new = self._rows(connection, old.high)
                     if not len(new.seqs):
                         return old
-                    return old._replace(tail=Rows.joined([old.tail, new]), high=int(new.seqs[-1]))
+                    tail = Rows.joined([old.tail, new])
+                    return replace(old, tail=tail, high=int(new.seqs[-1]))
                 tail = self._uncovered(connection, good)
                 # Only who opens a bank cleans up after a process that was killed: one that is at
                 # work does so itself.
@@ -194,37 +223,27 @@ class PdqIndex:
         return Rows.joined(parts)
 
     def _erased(self, connection: sqlite3.Connection) -> NDArray[np.int64]:
-        rows = connection.execute("SELECT seq FROM erased WHERE bank = ?", (self._bank,))
+        rows = connection.execute(
+            "SELECT seq FROM erased WHERE bank = ? AND type = ?", (self._bank, self.type)
+        )
         return np.fromiter((row[0] for row in rows), np.int64)
 
     def _listed(self, connection: sqlite3.Connection) -> tuple[SegmentFile, ...]:
         rows = connection.execute(
-            f"SELECT {_FILE_COLUMNS} FROM segment WHERE bank = ? ORDER BY low",  # noqa: S608
-            (self._bank,),
+            f"SELECT {_FILE_COLUMNS} FROM segment"  # noqa: S608
+            " WHERE bank = ? AND type = ? ORDER BY low",
+            (self._bank, self.type),
         )
         return tuple(SegmentFile(*row) for row in rows)
 
-    def _rows(self, connection: sqlite3.Connection, low: int, high: int = 2**62) -> Rows:
-        """The bank's PDQ fingerprints with `low` < seq <= `high`."""
-        cursor = connection.execute(
-            "SELECT seq, value FROM fingerprint"
-            " WHERE seq > ? AND seq <= ? AND bank = ? AND type = 'pdq' ORDER BY seq",
-            (low, high, self._bank),
-        )
-        parts = [_NO_ROWS]
-        while rows := cursor.fetchmany(_FETCH):
-            hashes = np.frombuffer(b"".join(row[1] for row in rows), np.uint8).reshape(-1, 32)
-            parts.append(Rows(hashes, np.fromiter((row[0] for row in rows), np.int64, len(rows))))
-        return Rows(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-
     def _open(
-        self, listed: tuple[SegmentFile, ...], old: Snapshot
-    ) -> tuple[tuple[SegmentFile, ...], tuple[Segment, ...]]:
+        self, listed: tuple[SegmentFile, ...], old: Snapshot[S]
+    ) -> tuple[tuple[SegmentFile, ...], tuple[S, ...]]:
         """The listed files that are what they should be, opened or kept from `old`."""
         opened = {
             known.file: segment for known, segment in zip(old.files, old.segments, strict=True)
         }
-        good: dict[SegmentFile, Segment] = {}
+        good: dict[SegmentFile, S] = {}
         for known in listed:
             if known.file in self._damaged:
                 continue
@@ -232,7 +251,7 @@ class PdqIndex:
                 good[known] = opened[known.file]
                 continue
             try:
-                segment, stamp = open_segment(self._folder, known)
+                segment, stamp = self._open_file(known)
             except DamagedSegment:
                 continue  # its range goes into the tail, and into a new file with the next store
             good[known._replace(stamp=stamp)] = segment
@@ -246,7 +265,7 @@ class PdqIndex:
             with suppress(StorageError), self._database.write() as connection:
                 connection.executemany("UPDATE segment SET stamp = ? WHERE file = ?", moved)
 
-    def _store(self, *, wait: bool) -> Snapshot:
+    def _store(self, *, wait: bool) -> Snapshot[S]:
         """Writes files until the tail is short and nothing erased is left in them.
 
         Without `wait` it gives way to another process that is at it. Readers go on meanwhile.
@@ -258,7 +277,7 @@ class PdqIndex:
                 self._snapshot = self._load()
         return self._snapshot
 
-    def _write_files(self, snapshot: Snapshot) -> None:
+    def _write_files(self, snapshot: Snapshot[S]) -> None:
         with self._database.read() as connection:
             erased = self._erased(connection)
             gone = {known.file for known in self._listed(connection)}
@@ -270,17 +289,20 @@ class PdqIndex:
                 snapshot.files[:first_merged], snapshot.segments, strict=False
             ):
                 low = known.high
-                kept = Rows(*segment.rows()).without(erased) if len(erased) else None
+                kept = segment.rows().without(erased) if len(erased) else None
                 if kept is None or len(kept.seqs) == len(segment):
                     gone.discard(known.file)
                 elif len(kept.seqs):
                     made.append(self._write(known.low, known.high, kept))
             merged = Rows.joined(
-                [Rows(*segment.rows()) for segment in snapshot.segments[first_merged:]]
-                + [snapshot.tail]
+                [segment.rows() for segment in snapshot.segments[first_merged:]] + [snapshot.tail]
             ).without(erased)
-            if len(merged.seqs):
-                made.append(self._write(low, snapshot.high, merged))
+            left = len(merged.seqs)
+            for part in merged.split(self.most):
+                left -= len(part.seqs)
+                high = int(part.seqs[-1]) if left else snapshot.high
+                made.append(self._write(low, high, part))
+                low = high
             if gone or made or len(erased):
                 self._list(gone, made, erased)
         except BaseException:
@@ -294,9 +316,9 @@ class PdqIndex:
         with self._database.write() as connection:
             connection.executemany("DELETE FROM segment WHERE file = ?", ((file,) for file in gone))
             connection.executemany(
-                f"INSERT INTO segment (bank, {_FILE_COLUMNS})"  # noqa: S608
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [(self._bank, *known) for known in made],
+                f"INSERT INTO segment (bank, type, {_FILE_COLUMNS})"  # noqa: S608
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [(self._bank, self.type, *known) for known in made],
             )
             connection.executemany(
                 "DELETE FROM erased WHERE seq = ?", ((seq,) for seq in erased.tolist())
@@ -307,19 +329,19 @@ class PdqIndex:
         with self._database.read() as connection:
             listed = {known.file for known in self._listed(connection)}
         try:
-            for path in self._folder.glob(f"*{SUFFIX}"):
+            for path in self._folder.glob(f"*{self.suffix}"):
                 if path.name not in listed:
                     path.unlink(missing_ok=True)
         except OSError as error:
             raise StorageError(f"{self._folder}: {error.strerror}; remove it by hand") from error
 
-    def _first_merged(self, snapshot: Snapshot) -> int:
+    def _first_merged(self, snapshot: Snapshot[S]) -> int:
         """From which segment on everything is rewritten as one together with the tail."""
         size = len(snapshot.tail.seqs)
         first = len(snapshot.files)
         if size == 0:
             return first
-        while first and snapshot.files[first - 1].entries < MERGE_RATIO * size:
+        while first and snapshot.files[first - 1].entries < min(MERGE_RATIO * size, self.most):
             first -= 1
             size += snapshot.files[first].entries
         # The rows of a file that was lost are in the tail: what comes after them is merged too.
@@ -327,9 +349,6 @@ class PdqIndex:
         return next(
             (n for n, known in enumerate(snapshot.files[:first]) if known.low >= oldest), first
         )
-
-    def _write(self, low: int, high: int, rows: Rows) -> SegmentFile:
-        return write_segment(Segment.build(low, high, rows.hashes, rows.seqs), self._folder)
 
     @contextmanager
     def _writing(self, wait: bool) -> Iterator[bool]:

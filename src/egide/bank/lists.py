@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Final, TextIO
 
@@ -22,9 +23,12 @@ from egide.fingerprint import EDIT_BORDER, EDIT_NONE, Fingerprint, FingerprintTy
 from egide.match import EntryState
 
 BANK_SCHEMA: Final = "egide.bank/1"
-MAX_LINE: Final = 1 << 20
-"""The longest line that is read; an entry with 256 frames takes a twentieth of it."""
+MAX_LINE: Final = 1 << 26
+"""The longest line that is read; the entry of a video with 2,000 local records takes half of it."""
 
+
+_OURS: Final = frozenset({FingerprintType.LOCAL, FingerprintType.SSCD})
+"""The types that only égide reads: they are left out of the formats of others."""
 
 _TYPES: Final = {str(type_): type_ for type_ in FingerprintType}
 _COLUMN_NAMES: Final = {"signal_type": "type", "signal_str": "hash"}
@@ -192,7 +196,16 @@ def _json_fingerprint(document: object) -> Fingerprint:
     edit = document.get("edit", EDIT_NONE)
     if edit not in (EDIT_NONE, EDIT_BORDER):
         raise ValueError(f"edit is neither {EDIT_NONE} nor {EDIT_BORDER}")
-    return _fingerprint(_string(document, "type"), _string(document, "hash"), quality, edit)
+    at, span = (_milliseconds(document, key) for key in ("at", "span"))
+    type_, digits = _string(document, "type"), _string(document, "hash")
+    return replace(_fingerprint(type_, digits, quality, edit), at=at, span=span)
+
+
+def _milliseconds(document: dict[str, Any], key: str) -> int | None:
+    value = document.get(key)
+    if value is not None and (type(value) is not int or not 0 <= value < 1 << 53):
+        raise ValueError(f"{key} is no whole number of milliseconds")
+    return value
 
 
 def _string(document: dict[str, Any], key: str) -> str:
@@ -220,8 +233,8 @@ def _fingerprint(type_: str, digits: str, quality: int = 100, edit: str = EDIT_N
 def write_list(entries: Iterable[Entry], out: TextIO, format: ListFormat) -> int:  # noqa: A002
     """Writes `entries` to `out`; how many entries were written. Streaming.
 
-    CSV and ThreatExchange lines hold live fingerprints only; JSON Lines hold tombstones too, so
-    that whoever imports them withdraws what was withdrawn here.
+    CSV and ThreatExchange lines hold what others can read: live PDQ hashes and digests. JSON Lines
+    hold everything, tombstones too, so that whoever imports them withdraws what was withdrawn here.
     """
     count = 0
     writer = csv.writer(out, lineterminator="\n")
@@ -234,9 +247,10 @@ def write_list(entries: Iterable[Entry], out: TextIO, format: ListFormat) -> int
             continue
         elif format is ListFormat.CSV:
             for f in entry.fingerprints:
-                writer.writerow([f.type, f.hex, _cell(entry.label), _cell(entry.ref)])
+                if f.type not in _OURS:
+                    writer.writerow([f.type, f.hex, _cell(entry.label), _cell(entry.ref)])
         else:
-            out.writelines(f"{f.type} {f.hex}\n" for f in entry.fingerprints)
+            out.writelines(f"{f.type} {f.hex}\n" for f in entry.fingerprints if f.type not in _OURS)
         count += 1
     return count
 
@@ -256,6 +270,7 @@ def _document(entry: Entry) -> dict[str, Any]:
         "ref": entry.ref,
         "fingerprints": [
             {"type": str(f.type), "hash": f.hex, "quality": f.quality, "edit": f.edit}
+            | ({} if f.at is None else {"at": f.at, "span": f.span})
             for f in entry.fingerprints
         ],
     }

@@ -29,6 +29,8 @@ from egide.finding import MASK
 if TYPE_CHECKING:
     from egide.bank import Draft, Entry
     from egide.item import Item
+    from egide.media.embedding import Embedding
+    from egide.media.picture import Limits
 
 app = typer.Typer(
     help="Make, fill, share and mend banks of fingerprints.",
@@ -78,14 +80,14 @@ def list_(home: HomeOption = None) -> None:
         _print({key: stats[key] for key in ("bank", "purpose", "entries", "fingerprints")})
 
 
-@app.command(short_help="Fingerprint pictures and add them.")
+@app.command(short_help="Fingerprint pictures and videos and add them.")
 def add(
     name: NameArgument,
     paths: Annotated[
         list[str],
         typer.Argument(
             metavar="PATH",
-            help="Pictures and folders; '-' reads paths from standard input.",
+            help="Pictures, videos and folders; '-' reads paths from standard input.",
             show_default=False,
         ),
     ],
@@ -100,26 +102,38 @@ def add(
             help="Your reference for the entries, such as a case number.",
         ),
     ] = None,
+    local: Annotated[
+        bool,
+        typer.Option(
+            "--local/--no-local",
+            help="Keep local fingerprints too, 8 kB a picture: they find crops, collages, "
+            "screenshots. --no-local keeps PDQ and digests alone.",
+        ),
+    ] = True,
     jobs: JobsOption = None,
     home: HomeOption = None,
 ) -> None:
-    """Fingerprint pictures and add them; the pictures themselves are not kept.
+    """Fingerprint pictures and videos and add them; they themselves are not kept.
 
     Prints one JSON line for each, once it is safely on the disk: its entry, and whether it is new.
     """
     from egide.bank import Draft
     from egide.cli.progress import ProgressBar
+    from egide.media.embedding import Embedding
     from egide.media.picture import Limits
     from egide.parallel import ordered_map
     from egide.source import expand
 
     bank = open_home(home).bank(name)
     limits = Limits.from_environment()
+    embedding = Embedding.from_environment()
     items = expand(paths, sys.stdin.buffer)
     failed = count = 0
     try:
         with ProgressBar(paths, listing=True) as bar:
-            printed = ordered_map(lambda item: _fingerprinted(item, limits), items, jobs)
+            printed = ordered_map(
+                lambda item: _fingerprinted(item, limits, local, embedding), items, jobs
+            )
             for batch in _batches(bar.track(printed)):
                 good = [result for result in batch if result.problem is None]
                 drafts = [Draft(result.fingerprints, label, ref) for result in good]
@@ -150,20 +164,28 @@ class _Fingerprinted(NamedTuple):
     problem: str | None
 
 
-def _fingerprinted(item: Item, limits: Any) -> _Fingerprinted:
+def _fingerprinted(
+    item: Item, limits: Limits, local: bool, embedding: Embedding | None
+) -> _Fingerprinted:
     from egide.errors import ItemError, UnknownContent
     from egide.fingerprint import FingerprintType
     from egide.media.fingerprint import fingerprints_of
     from egide.sniff import Kind
 
     try:
-        if item.problem is None and item.kind is not Kind.IMAGE:
-            raise UnknownContent(f"it is no picture ({item.kind}); banks take pictures")
-        found = fingerprints_of(item, limits)
+        if item.problem is None and item.kind not in (Kind.IMAGE, Kind.VIDEO):
+            raise UnknownContent(f"it is {item.kind}; banks take pictures and videos")
+        found = fingerprints_of(item, limits, local=local, embedding=embedding)
     except ItemError as error:
         return _Fingerprinted(item.ref, (), None, str(error))
-    poor = all(f.type is not FingerprintType.PDQ for f in found)
-    note = "too little detail for PDQ: only identical files will be found" if poor else None
+    types = {f.type for f in found}
+    note = None
+    if FingerprintType.PDQ not in types:
+        note = (
+            "too little detail for PDQ: found by its local fingerprint and as an identical file"
+            if FingerprintType.LOCAL in types
+            else "too little detail: only identical files will be found"
+        )
     return _Fingerprinted(item.ref, found, note, None)
 
 

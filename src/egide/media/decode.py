@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from egide.errors import CorruptItem, EmptyItem, TooManyBytes, TruncatedItem, UnknownContent
 from egide.media.extent import Extent, extent_of
-from egide.media.picture import Frame, Gathering, Limits, Picture
+from egide.media.picture import Frame, Gathering, Least, Limits, Picture
 from egide.media.polyglot import look_beyond
 from egide.media.reasons import explain
 from egide.media.repair import padded
 from egide.sniff import Format, sniff_picture
 
-__all__ = ["Frame", "Limits", "Picture", "decode"]
+__all__ = ["Frame", "Least", "Limits", "Picture", "decode"]
 
 _DEFAULT_LIMITS = Limits()
+_LEAST = Least()
 _BOXED = frozenset({Format.AVIF, Format.HEIC})
 _PADDED = frozenset({Format.WEBP, Format.AVIF, Format.HEIC})
 
 
-def decode(data: bytes, limits: Limits = _DEFAULT_LIMITS, min_side: int = 256) -> Picture:
+def decode(data: bytes, limits: Limits = _DEFAULT_LIMITS, least: Least = _LEAST) -> Picture:
     """Decode a picture of any known format.
 
-    JPEG comes as luma, reduced by 2, 4 or 8 as long as its smaller side keeps `min_side` pixels;
-    the others at full size. What could not be read is in `problems` of the result.
+    JPEG comes as luma, reduced by 2, 4 or 8 as long as its sides keep the pixels that `least`
+    asks for; the others at full size. What could not be read is in `problems` of the result.
 
     Raises ItemError, and nothing else, when there is not one frame to show: EmptyItem,
     UnknownContent, MissingCodec, CorruptItem, TruncatedItem or a LimitExceeded.
@@ -40,7 +41,7 @@ def decode(data: bytes, limits: Limits = _DEFAULT_LIMITS, min_side: int = 256) -
     if extent.crowded:
         raise CorruptItem(f"{format_.name}: far more parts than its size needs; it was not decoded")
     try:
-        _read(data, format_, extent, found, min_side)
+        _read(data, format_, extent, found, least)
     except Exception as error:  # noqa: BLE001 - decoders raise anything, and a scan must go on
         kept = bool(found.frames)
         found.problems.append(explain(error, format_.name, kept=kept, cut=extent.cut or None))
@@ -53,7 +54,7 @@ def decode(data: bytes, limits: Limits = _DEFAULT_LIMITS, min_side: int = 256) -
     return found.finish(format_)
 
 
-def _read(data: bytes, format_: Format, extent: Extent, found: Gathering, min_side: int) -> None:
+def _read(data: bytes, format_: Format, extent: Extent, found: Gathering, least: Least) -> None:
     """Send the bytes to the decoder of their format, which is imported only now."""
     if format_ in _BOXED and extent.end and extent.end < len(data):
         data = data[: extent.end]  # what follows would be taken for more of the same
@@ -62,7 +63,7 @@ def _read(data: bytes, format_: Format, extent: Extent, found: Gathering, min_si
     if format_ is Format.JPEG:
         from egide.media.jpeg import read_jpeg  # noqa: PLC0415 - start-up time
 
-        read_jpeg(data, found, min_side)
+        read_jpeg(data, found, least)
     elif format_ is Format.HEIC:
         from egide.media.heic import read_heic  # noqa: PLC0415 - start-up time
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from egide import _kernel
@@ -10,17 +12,43 @@ from egide.errors import ItemError
 from egide.fingerprint import EDIT_BORDER, EDIT_NONE, MIN_QUALITY, Fingerprint, FingerprintType
 from egide.item import Item
 from egide.media.decode import decode
-from egide.media.picture import Frame, Limits
+from egide.media.picture import Frame, Least, Limits
+from egide.sniff import Kind
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from egide.media.embedding import Embedding
 
 ORIENTATIONS: Final[tuple[str, ...]] = _kernel.PDQ_ORIENTATIONS
 """The eight ways to lay a picture, in the order in which the kernel gives their hashes."""
 
 LEAST_SIDE: Final = 32
 """A picture trimmed to less than this many pixels a side is a line or a logo, not a copy."""
+
+LOCAL_FRAMES: Final = 16
+"""Of an animation, so many frames at most have local features, spread evenly over it."""
+
+
+class Detail(Enum):
+    """How finely a picture is decoded.
+
+    Local features are of 640 pixels on the longer side. What is banked has them. Of what is looked
+    up 480 will do, which finds nearly as much, and spares most photographs of a telephone the
+    slower decoding at a quarter instead of an eighth.
+    """
+
+    WHOLE = "whole"
+    LOOKUP = "lookup"
+    BANK = "bank"
+
+
+_LEAST: Final = {
+    Detail.WHOLE: Least(),
+    Detail.LOOKUP: Least(short=256, long=480),
+    Detail.BANK: Least(short=256, long=640),
+}
 
 
 class Pdq(NamedTuple):
@@ -46,11 +74,17 @@ class Pdq(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FramePrints:
-    """What is computed of one frame: its PDQ as it is, and trimmed when it has a border."""
+    """What is computed of one frame: its PDQ as it is, and trimmed when it has a border.
+
+    `plane` is the (h, w) uint8 luma that local features are taken from, where they were asked for;
+    `reduced` whether it has fewer pixels than the picture.
+    """
 
     index: int
     whole: Pdq
     trimmed: Pdq | None
+    plane: NDArray[np.uint8] | None = None
+    reduced: bool = False
 
     @property
     def usable(self) -> tuple[Pdq, ...]:
@@ -68,26 +102,53 @@ class PicturePrints:
     notes: tuple[str, ...]
 
 
-def picture_prints(item: Item, limits: Limits) -> PicturePrints:
-    """The fingerprints of the picture in `item`, computed once; ItemError when none can be read."""
-    return item.view(_Printing(limits))
+def picture_prints(item: Item, limits: Limits, detail: Detail = Detail.WHOLE) -> PicturePrints:
+    """The fingerprints of the picture in `item`, computed once; ItemError when none can be read.
+
+    It is decoded as finely as `detail` wants; but for `WHOLE`, planes are kept for local features.
+    """
+    return item.view(_Printing(limits, detail))
 
 
-def fingerprints_of(item: Item, limits: Limits | None = None) -> tuple[Fingerprint, ...]:
-    """What a bank keeps of the picture in `item`: its SHA-256, and the PDQ of each usable view.
+def fingerprints_of(
+    item: Item,
+    limits: Limits | None = None,
+    *,
+    local: bool = True,
+    embedding: Embedding | None = None,
+) -> tuple[Fingerprint, ...]:
+    """What a bank keeps of the picture or video in `item`.
 
-    A picture with too little detail for PDQ has its SHA-256 alone. Raises ItemError when it cannot
-    be read, or can be read only in part: half a picture is not banked.
+    Its SHA-256, the PDQ of each usable view of each frame, with `local` local fingerprints, and
+    with an `embedding` a picture's descriptors. A picture with too little detail has its SHA-256
+    alone. Raises ItemError when it cannot be read, or can be read only in part: half a picture is
+    not banked.
     """
     if item.problem is not None:
         raise item.problem
-    prints = picture_prints(item, limits or Limits.from_environment())
-    if prints.problems:
-        raise prints.problems[0]
+    limits = limits or Limits.from_environment()
     found = [Fingerprint.from_hex(FingerprintType.SHA256, item.sha256 or "")]
-    for frame in prints.frames:
-        found += [pdq.fingerprint() for pdq in frame.usable]
+    if item.kind is Kind.VIDEO:
+        from egide.media.video import video_fingerprints  # noqa: PLC0415  heavy
+
+        found += video_fingerprints(item, limits, local=local)
+    else:
+        prints = picture_prints(item, limits, Detail.BANK if local else Detail.WHOLE)
+        if prints.problems:
+            raise prints.problems[0]
+        for frame in prints.frames:
+            found += [pdq.fingerprint() for pdq in frame.usable]
+        found += local_fingerprints(frame.plane for frame in prints.frames)
+        if embedding is not None:
+            found += (each.fingerprint for each in embedding.fingerprints(item, limits))
     return tuple(dict.fromkeys(found))
+
+
+def local_fingerprints(planes: Iterable[NDArray[np.uint8] | None]) -> Iterator[Fingerprint]:
+    """The local fingerprints of those of `planes` that have enough distinct points."""
+    for plane in planes:
+        if plane is not None and (record := _kernel.LocalFeatures(plane).record()):
+            yield Fingerprint(FingerprintType.LOCAL, record)
 
 
 @dataclass(frozen=True)
@@ -95,14 +156,20 @@ class _Printing:
     """Computes the prints; a value, so that equal limits share one view of the item."""
 
     limits: Limits
+    detail: Detail
 
     def __call__(self, item: Item) -> PicturePrints:
-        picture = decode(item.read(self.limits.bytes), self.limits)
-        frames = tuple(frame_prints(frame) for frame in picture.frames)
+        picture = decode(item.read(self.limits.bytes), self.limits, _LEAST[self.detail])
+        local = self.detail is not Detail.WHOLE
+        step = -(-len(picture.frames) // LOCAL_FRAMES)
+        frames = tuple(
+            frame_prints(frame, keep_plane=local and number % step == 0)
+            for number, frame in enumerate(picture.frames)
+        )
         return PicturePrints(frames, picture.problems, picture.notes)
 
 
-def frame_prints(frame: Frame) -> FramePrints:
+def frame_prints(frame: Frame, *, keep_plane: bool = False) -> FramePrints:
     """The PDQ of `frame`, as it is and with its uniform borders cut off."""
     if frame.pixels.ndim == 3:
         hashes, quality = _kernel.pdq_rgb(frame.pixels)
@@ -116,7 +183,9 @@ def frame_prints(frame: Frame) -> FramePrints:
     if cut and min(bottom - top, right - left) >= LEAST_SIDE:
         inside = luma[top:bottom, left:right]
         trimmed = Pdq(*_kernel.pdq(inside, *_full_size(frame, inside)), EDIT_BORDER)
-    return FramePrints(frame.index, Pdq(hashes, quality, EDIT_NONE), trimmed)
+    plane = luma if keep_plane else None
+    reduced = frame.pixels.shape[1] < frame.width
+    return FramePrints(frame.index, Pdq(hashes, quality, EDIT_NONE), trimmed, plane, reduced)
 
 
 def _full_size(frame: Frame, inside: NDArray[np.uint8]) -> tuple[int, int]:

@@ -25,7 +25,7 @@ from egide.media.reasons import explain, reason
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from egide.media.picture import Gathering
+    from egide.media.picture import Gathering, Least
 
 # Start-of-frame markers (ITU-T T.81, table B.1); C4, C8 and CC are other things.
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -153,16 +153,18 @@ def _count_scans(data: bytes, at: int, enough: int) -> int:
     return count
 
 
-def scale_for(width: int, height: int, min_side: int) -> int:
-    """Choose 8, 4, 2 or 1: the strongest reduction that leaves `min_side` on the smaller side.
+def scale_for(width: int, height: int, least: Least) -> int:
+    """Choose 8, 4, 2 or 1: the strongest reduction that leaves both sides `least` pixels.
 
     Only these four have fast inverse transforms in libjpeg-turbo.
     """
-    side = min(width, height)
-    return next((scale for scale in (8, 4, 2) if -(-side // scale) >= min_side), 1)
+    short, long = sorted((width, height))
+    return next(
+        (s for s in (8, 4, 2) if -(-short // s) >= least.short and -(-long // s) >= least.long), 1
+    )
 
 
-def read_jpeg(data: bytes, found: Gathering, min_side: int) -> None:
+def read_jpeg(data: bytes, found: Gathering, least: Least) -> None:
     """Decode a JPEG into `found`, one frame of (h, w) luma; problems go there too.
 
     Raises ItemError, or whatever the decoder raises, when there is nothing to show.
@@ -181,7 +183,7 @@ def read_jpeg(data: bytes, found: Gathering, min_side: int) -> None:
         raise UnknownContent(f"{kind} JPEG is not supported; convert it to 8-bit baseline")
     if len(data) - header.scan < 14 + _LEAST_DATA:
         raise TruncatedItem("JPEG: it ends where its pixels should begin; get the whole file")
-    scale = 1 if header.process in _LOSSLESS else scale_for(header.width, header.height, min_side)
+    scale = 1 if header.process in _LOSSLESS else scale_for(header.width, header.height, least)
     luma = None
     if len(header.sampling) in {1, 3}:
         luma = _with_simplejpeg(data, header, scale, found)

@@ -8,7 +8,7 @@ import os
 import time
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -43,6 +43,13 @@ class Limits:
         frames: distinct frames kept of an animation or of a multi-page file; TooManyFrames.
         seconds: time for the whole item, looked at between steps; TooMuchTime.
         scans: passes of a progressive JPEG (cameras and editors write about ten); TooManyScans.
+        video_bytes: size of a video, which is never in memory whole; TooManyBytes.
+        video_pixels: width times height of a video's frame, some twenty of which a decoder holds;
+            the default is 8K. TooManyPixels.
+        video_frames: frames kept of a video, that is those that look different; TooManyFrames.
+        video_streams: video streams read of a file; TooManyStreams.
+        video_length: seconds of video read of a stream; TooLong.
+        video_seconds: processor time for a whole video; TooMuchTime.
     """
 
     bytes: int = 128 * 1024 * 1024
@@ -50,10 +57,16 @@ class Limits:
     frames: int = 256
     seconds: float = 10.0
     scans: int = 100
+    video_bytes: int = 8 * 1024 * 1024 * 1024
+    video_pixels: int = 36_000_000
+    video_frames: int = 50_000
+    video_streams: int = 4
+    video_length: int = 12 * 60 * 60
+    video_seconds: float = 900.0
 
     @classmethod
     def from_environment(cls) -> Limits:
-        """Take the defaults, changed by EGIDE_MAX_BYTES, _PIXELS, _FRAMES, _SECONDS and _SCANS.
+        """Take the defaults, changed by EGIDE_MAX_BYTES, EGIDE_MAX_PIXELS and so on.
 
         Raises UsageError, naming the variable, for a value that is not a number above 0.
         """
@@ -63,7 +76,7 @@ class Limits:
             text = os.environ.get(variable)
             if text is None or not text.strip():
                 continue
-            kind = float if field.name == "seconds" else int
+            kind = float if isinstance(field.default, float) else int
             try:
                 value = kind(text)
             except ValueError:
@@ -73,6 +86,13 @@ class Limits:
                 raise UsageError(f"{variable}={text!r} must be {wanted} above 0")
             values[field.name] = value
         return cls(**values)  # type: ignore[arg-type]  # each has its field's kind
+
+
+class Least(NamedTuple):
+    """How many pixels reduced decoding must leave on the shorter and on the longer side."""
+
+    short: int = 256
+    long: int = 0
 
 
 @dataclass(frozen=True, eq=False)

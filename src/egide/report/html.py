@@ -6,19 +6,16 @@ content security policy; text from outside is escaped by the template engine and
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import heapq
 from collections import Counter
 from datetime import UTC, datetime
-from importlib.resources import files
 from typing import Any, Final, NamedTuple, TextIO
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from egide.finding import Finding
-from egide.report.clean import visible, writes_utf8
+from egide.report.clean import visible
+from egide.report.page import asset, csp_hash, drawing, write_page
 from egide.report.reporter import Summary
 from egide.report.sarif import installed_version
 from egide.report.words import ACTIONS, LABELS, brief, count, cure_of, duration, explain, facts
@@ -81,14 +78,10 @@ class HtmlPage:
 
     def finish(self, summary: Summary) -> None:
         """Writes the page."""
-        errors = "strict" if writes_utf8(self._out) else "xmlcharrefreplace"
-        encoding = self._out.encoding if errors == "xmlcharrefreplace" else "utf-8"
-        for chunk in _template().generate(**self._page(summary)):
-            self._out.write(chunk.encode(encoding, errors).decode(encoding))
-        self._out.flush()
+        write_page("report.html.j2", self._page(summary), self._out)
 
     def _page(self, summary: Summary) -> dict[str, Any]:
-        style, script = _asset("report.css"), _asset("report.js")
+        style, script = asset("report.css"), asset("report.js")
         shown = [kept.verdict for kept in sorted(self._kept, reverse=True)]
         return {
             "style": Markup(style),  # noqa: S704  our own file, no text from outside
@@ -215,32 +208,10 @@ def _finding(finding: Finding, *, reveal: bool) -> dict[str, Any]:
         "silenced": finding.score == 0,
         "detector": visible(finding.detector),
         "distance": distance if drawn else None,
+        "drawing": drawing(evidence),
         "facts": [
             (visible(name), visible(value))
             for name, value in facts(finding, reveal=reveal)
             if not (drawn and name == "distance")
         ],
     }
-
-
-def csp_hash(text: str) -> str:
-    """How a content security policy names an inline style sheet or script: `'sha256-…'`."""
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
-
-
-def _asset(name: str) -> str:
-    return files("egide.report").joinpath("templates", name).read_text(encoding="utf-8")
-
-
-def _template() -> Any:
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["count"] = count
-    environment.filters["number"] = lambda number: f"{number:,}"
-    return environment.from_string(_asset("report.html.j2"))

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from egide.finding import MASK, Finding
+from egide.fingerprint import LEAST_SIMILARITY
 from egide.label import Label
 from egide.verdict import Action, Verdict
 
 PDQ_BITS: Final = 256
 SURE: Final = 0.9
 """From this score on a match is spoken of as a copy, below it as perhaps one."""
+
+_DRAWN: Final = frozenset(
+    {"region", "banked_region", "aspect", "banked_aspect", "stretches", "length", "banked_length"}
+)
+_MOMENTS: Final = frozenset({"at", "banked_at"})
+_MOST_STRETCHES: Final = 3
 
 
 class Meaning(NamedTuple):
@@ -42,8 +49,8 @@ ACTIONS: Final[dict[Action, Meaning]] = {
 
 LABELS: Final[dict[Label, Meaning]] = {
     Label.NCII_KNOWN: Meaning(
-        "known picture",
-        "A copy of a picture that a bank holds as non-consensual intimate imagery.",
+        "known picture or video",
+        "A copy, whole or in part, of what a bank holds as non-consensual intimate imagery.",
     ),
     Label.REQUEST_NUDIFY: Meaning(
         "asks to undress", "Asks for somebody's picture to be undressed."
@@ -110,7 +117,7 @@ ERRORS: Final[dict[str, Cure]] = {
     "empty": Cure("is empty", "It has no bytes. Upload or export it again."),
     "unknown-content": Cure(
         "no known format",
-        "The name promises a picture, the bytes are none. Look at where it is from.",
+        "The name promises a picture or a video, the bytes are neither. Look at where it is from.",
     ),
     "missing-codec": Cure(
         "format not installed", "Install the library that the message names, then scan it again."
@@ -131,6 +138,10 @@ ERRORS: Final[dict[str, Cure]] = {
     "too-many-scans": Cure(
         "too many JPEG passes", "Made to be slow to open. Re-encode it, or treat it as hostile."
     ),
+    "too-many-streams": Cure(
+        "too many video streams", "The others were not checked. Keep the one to be shown."
+    ),
+    "too-long": Cure("too long", "Its end was not checked. Split it, or raise the limit."),
     "too-much-time": Cure("took too long", "Scan it alone, or raise the limit of time."),
 }
 OTHER_ERROR: Final = Cure("could not be read", "Read the message, then scan the item again.")
@@ -155,11 +166,19 @@ def brief(finding: Finding, *, reveal: bool = False) -> str:
     if finding.label is not Label.NCII_KNOWN or "bank" not in evidence:
         return f"{LABELS[finding.label].title}, score {finding.score:.2f}"
     parts = [f"known in bank {evidence['bank']}"]
-    parts += [_EDITS[edit].title if edit in _EDITS else edit for edit in edits_of(evidence)]
-    if _by_likeness(evidence):
+    parts += how_edited(str(evidence.get("edit", "none")))
+    if _by_parts(evidence):
+        parts.append(f"{evidence.get('inliers', 'some')} points in common")
+    elif "similarity" in evidence:
+        parts.append(f"{evidence['similarity']:.2f} alike by your model")
+    elif _by_likeness(evidence):
         parts.append(_apart(evidence.get("distance")))
     else:
         parts.append("same file")
+    if "stretches" in evidence:
+        parts.append(f"{_percent(evidence.get('share'))} of this video")
+    elif "at" in evidence:
+        parts.append(f"at {clock(evidence['at'])}")
     if evidence.get("disputed"):
         parts.append("disputed")
     if evidence.get("silenced"):
@@ -172,9 +191,10 @@ def explain(finding: Finding, *, reveal: bool = False) -> str:
     evidence = evidence_of(finding, reveal=reveal)
     if finding.label is not Label.NCII_KNOWN or "bank" not in evidence:
         return LABELS[finding.label].meaning
-    sentences = [_headline(finding, evidence), _how(evidence), *_what_was_edited(evidence)]
-    if "frame" in evidence:
-        sentences.append(f"It is frame {evidence['frame']} of the item, counted from 0.")
+    sentences = [_headline(finding, evidence), how_matched(evidence), *what_was_edited(evidence)]
+    sentences += when_matched(evidence)
+    if _by_parts(evidence) and finding.score < SURE and not evidence.get("silenced"):
+        sentences.append("So little in common may be a frame, a caption or an app's screen alone.")
     if evidence.get("disputed"):
         sentences.append("Somebody disputes this entry, so a person should decide.")
     if evidence.get("silenced"):
@@ -201,9 +221,13 @@ def evidence_of(finding: Finding, *, reveal: bool) -> Mapping[str, Any]:
 
 
 def facts(finding: Finding, *, reveal: bool = False) -> list[tuple[str, str]]:
-    """The evidence, name and value, as text; what is masked says so."""
-    flat = _flat(evidence_of(finding, reveal=reveal))
-    return [(name.replace("_", " "), _said(value)) for name, value in flat]
+    """The evidence, name and value, as text; what is masked says so. Without what is drawn."""
+    evidence = evidence_of(finding, reveal=reveal)
+    flat = _flat({name: value for name, value in evidence.items() if name not in _DRAWN})
+    return [
+        (name.replace("_", " "), clock(value) if name in _MOMENTS else _said(value))
+        for name, value in flat
+    ]
 
 
 def cure_of(error: str) -> Cure:
@@ -215,6 +239,11 @@ def edits_of(evidence: Mapping[str, Any]) -> list[str]:
     """What had been done to the known picture, one word each; nothing when nothing had."""
     words = str(evidence.get("edit", "none")).split("+")
     return [word for word in words if word not in ("none", "")]
+
+
+def how_edited(edit: str) -> list[str]:
+    """`edit` of a finding's evidence in short words, `mirrored`."""
+    return [_EDITS[word].title if word in _EDITS else word for word in edits_of({"edit": edit})]
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
@@ -231,8 +260,58 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
 
 
+def clock(milliseconds: object) -> str:
+    """A moment of a video, `0:07.5`, `1:02:03.0`."""
+    if not isinstance(milliseconds, int):
+        return "?"
+    minutes, rest = divmod(milliseconds // 100, 600)
+    hours, minutes = divmod(minutes, 60)
+    seconds = f"{rest // 10:02}.{rest % 10}"
+    return f"{hours}:{minutes:02}:{seconds}" if hours else f"{minutes}:{seconds}"
+
+
 def _by_likeness(evidence: Mapping[str, Any]) -> bool:
-    return bool(evidence.get("method", "pdq") == "pdq")
+    return evidence.get("method", "pdq") in ("pdq", "local", "sscd")
+
+
+def _by_parts(evidence: Mapping[str, Any]) -> bool:
+    return bool(evidence.get("method") == "local")
+
+
+def _percent(share: object) -> str:
+    return f"{100 * share:.0f} %" if isinstance(share, int | float) else "some"
+
+
+def when_matched(
+    evidence: Mapping[str, Any], this: str = "this video", known: str = "the known video"
+) -> list[str]:
+    """Which frames they are, and which stretches of two videos are the same.
+
+    `this` and `known` are what the two are called.
+    """
+    sentences = []
+    if "frame" in evidence:
+        sentences.append(f"It is frame {evidence['frame']} of the item, counted from 0.")
+    stretches = evidence.get("stretches")
+    if isinstance(stretches, Sequence) and stretches:
+        told = ", ".join(
+            f"{clock(s['at'][0])} to {clock(s['at'][1])} of {this} is "
+            f"{clock(s['banked_at'][0])} to {clock(s['banked_at'][1])} of {known}"
+            for s in stretches[:_MOST_STRETCHES]
+        )
+        more = len(stretches) - _MOST_STRETCHES
+        told += f", and {count(more, 'more stretch', 'more stretches')}" if more > 0 else ""
+        sentences.append(
+            f"They share {_percent(evidence.get('share'))} of {this} and "
+            f"{_percent(evidence.get('banked_share'))} of {known}: {told}."
+        )
+        return sentences
+    moments = [
+        f"at {clock(evidence[moment])} of {whose}"
+        for moment, whose in (("at", this), ("banked_at", known))
+        if moment in evidence
+    ]
+    return [*sentences, f"It is seen {' and '.join(moments)}."] if moments else sentences
 
 
 def _apart(distance: object) -> str:
@@ -243,19 +322,42 @@ def _apart(distance: object) -> str:
 
 def _headline(finding: Finding, evidence: Mapping[str, Any]) -> str:
     if evidence.get("silenced"):
-        return f"Resembles a picture in bank {evidence['bank']}."
+        return f"Resembles {_known(evidence)} in bank {evidence['bank']}."
     if not _by_likeness(evidence):
         what = "The same file as one"
-    elif finding.score >= SURE:
-        what = "A copy of a picture"
+    elif _by_parts(evidence) or "at" in evidence:
+        what = "Shows" if finding.score >= SURE else "Perhaps shows"
+        what += f" {_known(evidence)}"
+        what += ", or a part of one," if _by_parts(evidence) or "stretches" in evidence else ""
     else:
-        what = "Perhaps a copy of a picture"
+        what = "A copy of" if finding.score >= SURE else "Perhaps a copy of"
+        what += f" {_known(evidence)}"
     return f"{what} that bank {evidence['bank']} holds as non-consensual intimate imagery."
 
 
-def _how(evidence: Mapping[str, Any]) -> str:
+def _known(evidence: Mapping[str, Any]) -> str:
+    if "stretches" in evidence:
+        return "a video"
+    return "a frame of a video" if "banked_at" in evidence else "a picture"
+
+
+def how_matched(
+    evidence: Mapping[str, Any], this: str = "this picture", known: str = "the known one"
+) -> str:
+    """By what and how well two items match, one sentence; `this` and `known` are their names."""
     if not _by_likeness(evidence):
         return f"Identical byte for byte, by its {evidence['method']} digest."
+    if _by_parts(evidence):
+        inliers, coverage = evidence.get("inliers"), evidence.get("coverage")
+        return (
+            f"{inliers} distinct points of {this} lie in {known} too, in the same arrangement; "
+            f"{_percent(coverage)} of the detail that should then be seen was found."
+        )
+    if "similarity" in evidence:
+        return (
+            f"The model that EGIDE_SSCD_MODEL names finds {this} and {known} alike: "
+            f"{evidence['similarity']:.2f}, where 1 is the same and {LEAST_SIMILARITY} the least."
+        )
     distance = evidence.get("distance")
     if not isinstance(distance, int):
         return "Recognised by its PDQ fingerprint."
@@ -264,12 +366,13 @@ def _how(evidence: Mapping[str, Any]) -> str:
     return f"Their PDQ fingerprints differ in {distance} of {PDQ_BITS} bits."
 
 
-def _what_was_edited(evidence: Mapping[str, Any]) -> list[str]:
+def what_was_edited(evidence: Mapping[str, Any], known: str = "the known picture") -> list[str]:
+    """What had been done to `known`, in one sentence; nothing when nothing had."""
     edits = edits_of(evidence)
     if not edits:
         return []
     told = [_EDITS[edit].meaning if edit in _EDITS else f"edited ({edit})" for edit in edits]
-    return [f"Compared with the known picture, {' and '.join(told)}."]
+    return [f"Compared with {known}, {' and '.join(told)}."]
 
 
 def _silencer(evidence: Mapping[str, Any]) -> str:
