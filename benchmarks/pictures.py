@@ -38,7 +38,7 @@ def photographs(settings: Settings) -> list[Path]:
     """The photographs with at least 1,000 pixels on either side, in a stable order."""
     found: list[Path] = []
     for package, pattern in PACKAGES.items():
-        for path in sorted(_unpacked(package, settings.cache).rglob(pattern)):
+        for path in sorted(unpacked(package, settings.cache).rglob(pattern)):
             with Image.open(path) as picture:
                 if not path.is_symlink() and min(picture.size) >= LEAST_SIDE:
                     found.append(path)
@@ -74,7 +74,8 @@ def jpegs(settings: Settings, count: int, width: int, height: int, quality: int)
     return [to_jpeg(image, quality) for image in pictures(settings, count, width, height)]
 
 
-def _unpacked(package: str, cache: Path) -> Path:
+def unpacked(package: str, cache: Path) -> Path:
+    """The folder with the files of a Debian package, downloaded when it is first asked for."""
     root = cache / "packages" / package
     if not root.exists():
         archives = cache / "archives"

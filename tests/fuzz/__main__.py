@@ -5,13 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from tests.fuzz.model_targets import MODELS
+from tests.fuzz.record_targets import RECORDS
 from tests.fuzz.targets import TARGETS
+from tests.fuzz.text_targets import TEXTS
+
+NAMES = [*TARGETS, *MODELS, *RECORDS, *TEXTS]
 
 
 def main() -> int:
     """Runs all targets; the exit code is that of the first that failed."""
-    share = float(sys.argv[1] if len(sys.argv) > 1 else "600") / len(TARGETS)
-    for name in TARGETS:
+    share = float(sys.argv[1] if len(sys.argv) > 1 else "600") / len(NAMES)
+    for name in NAMES:
         done = subprocess.run(
             [sys.executable, "-m", "tests.fuzz.targets", name, str(share)], check=False
         )

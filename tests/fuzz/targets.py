@@ -18,6 +18,9 @@ import numpy as np
 from egide.errors import ItemError
 from egide.media.decode import Limits, decode
 from tests import pictures
+from tests.fuzz.model_targets import MODELS, check_model
+from tests.fuzz.record_targets import RECORDS, check_records
+from tests.fuzz.text_targets import TEXTS, check_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,12 +92,20 @@ def main() -> None:
     """Fuzz one target for some seconds."""
     name, seconds = sys.argv[1], float(sys.argv[2])
     kept = Path(f"fuzz-{name}.bin")
+    make = (TARGETS | MODELS | RECORDS | TEXTS)[name]
+    checks = (
+        (TARGETS, check),
+        (MODELS, check_model),
+        (RECORDS, check_records),
+        (TEXTS, check_text),
+    )
+    holds = next(check_ for targets, check_ in checks if name in targets)
 
     def one(data: bytes) -> None:
         kept.write_bytes(data)
-        check(data)
+        holds(data)
 
-    sound = TARGETS[name]()
+    sound = make()
     try:
         import atheris  # type: ignore[import-untyped,import-not-found,unused-ignore]
     except ImportError:
