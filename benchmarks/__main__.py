@@ -11,7 +11,20 @@ from typing import Final
 from benchmarks import machine
 from benchmarks.results import RESULTS, Part, Settings, save, write
 
-NAMES: Final = ["hashing", "agreement", "index", "scan", "local", "video", "startup"]
+NAMES: Final = [
+    "hashing",
+    "agreement",
+    "index",
+    "scan",
+    "local",
+    "video",
+    "startup",
+    "text",
+    "models",
+    "gazetteer",
+    "likeness",
+    "audit",
+]
 
 
 def main() -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PACKAGES = (
     "egide", "threatexchange", "faiss-cpu", "pdqhash", "numpy", "pillow", "simplejpeg", "av",
+    "msgspec", "blake3", "picklescan",
+    "better-profanity", "alt-profanity-check", "glin-profanity",
 )  # fmt: skip
 
 

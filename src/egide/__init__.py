@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from egide.bank import Bank, Home
     from egide.detector import Detector
+    from egide.detectors.text_intent import screen_text
     from egide.finding import Finding
     from egide.fingerprint import Fingerprint
     from egide.item import Item
@@ -39,6 +40,7 @@ __all__ = [
     "Verdict",
     "fingerprints_of",
     "load_policy",
+    "screen_text",
 ]
 
 _WHERE = {
@@ -56,6 +58,7 @@ _WHERE = {
     "Verdict": "egide.verdict",
     "fingerprints_of": "egide.media.fingerprint",
     "load_policy": "egide.policy_file",
+    "screen_text": "egide.detectors.text_intent",
 }
 
 

@@ -8,7 +8,7 @@ each entry names a callable `(DetectorSettings) -> Detector`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from inspect import getattr_static
@@ -32,13 +32,14 @@ _MEMBERS: Final = ("name", "kinds", "labels", "examples", "detect")
 class Example:
     """An item with the labels that a detector must give it: run as a test, printed in the docs.
 
-    `banked` are the pictures that a block bank holds in this example.
+    `banked` are the pictures that a block bank holds in this example, `options` those of the scan.
     """
 
     item: Item
     labels: frozenset[Label]
     why: str
     banked: tuple[Item, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @runtime_checkable

@@ -6,16 +6,20 @@
     │   ├── BankNotFound           no bank of that name in this home
     │   ├── BankExists             a bank of that name is already there
     │   ├── EntryNotFound          no such entry in any bank of this home
+    │   ├── GazetteerError         the file is no gazetteer, or one of another version, or no dump
+    │   ├── LexiconError           a lexicon of the text screening is wrong; names file and class
     │   └── ImportFormatError      a fingerprint list cannot be read; names file and line
     ├── StorageError               the database or the index cannot be used
     └── ItemError                  something in one item; goes into its verdict, never stops a scan
         ├── UnreadableItem         the operating system refused to hand over the bytes
         ├── EmptyItem              zero bytes
         ├── UnknownContent         the name promises a picture, the bytes are none
+        ├── UnknownRecord          a record among listings or texts is neither
         ├── MissingCodec           the format is known, its library is not installed
         ├── CorruptItem            the bytes break the rules of their own format
         ├── TruncatedItem          the end is missing
         ├── PolyglotItem           the bytes are a second file of another kind too
+        ├── UnsafeItem             a model file that would run code when it is loaded
         ├── DetectorFailed         a detector raised something it should not have
         └── LimitExceeded
             ├── TooManyBytes
@@ -67,6 +71,14 @@ class EntryNotFound(UsageError):
     """No such entry."""
 
 
+class GazetteerError(UsageError):
+    """The gazetteer cannot be used."""
+
+
+class LexiconError(UsageError):
+    """The lexicon is not valid."""
+
+
 class ImportFormatError(UsageError):
     """The fingerprint list cannot be read."""
 
@@ -102,6 +114,12 @@ class UnknownContent(ItemError):
     code = "unknown-content"
 
 
+class UnknownRecord(ItemError):
+    """The record is of no known shape."""
+
+    code = "unknown-record"
+
+
 class MissingCodec(ItemError):
     """The library for this format is not installed."""
 
@@ -124,6 +142,12 @@ class PolyglotItem(ItemError):
     """The item is two files in one."""
 
     code = "polyglot"
+
+
+class UnsafeItem(ItemError):
+    """The item would run code when loaded."""
+
+    code = "unsafe"
 
 
 class DetectorFailed(ItemError):

@@ -6,14 +6,22 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from io import BufferedReader, BytesIO
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO, Final, TypeVar
 
-from egide.errors import EmptyItem, ItemError, TooManyBytes, UnknownContent, UnreadableItem
+from egide.errors import (
+    EmptyItem,
+    ItemError,
+    TooManyBytes,
+    UnknownContent,
+    UnknownRecord,
+    UnreadableItem,
+)
+from egide.record import Shape, attributes_of, clean, parse, shape_of
 from egide.sniff import HEAD_BYTES, Kind, sniff_kind
 
 T = TypeVar("T")
@@ -39,6 +47,7 @@ PICTURE_SUFFIXES: Final = frozenset(
         ".tiff",
     ]
 )
+_SPACE: Final = b" \t\r\n\xef\xbb\xbf"
 _NO_ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -69,9 +78,13 @@ class Item:
     def from_bytes(
         cls, data: bytes, ref: str = "-", attributes: Mapping[str, str] = _NO_ATTRIBUTES
     ) -> Item:
-        """The item that `data` is."""
+        """The item that `data` is; a JSON record of a listing or a text is one of these."""
         head = data[:HEAD_BYTES]
         kind = sniff_kind(head)
+        if kind is Kind.TEXT and head.lstrip(_SPACE).startswith(b"{"):
+            with suppress(ItemError):
+                value = parse(data).value
+                return cls.from_record(data, ref, value, attributes)
         return cls(ref, kind, data, len(data), attributes, _problem(head, kind, ""))
 
     @classmethod
@@ -95,6 +108,27 @@ class Item:
         return cls(ref, kind, file, size, problem=_problem(head, kind, file.suffix))
 
     @classmethod
+    def from_record(
+        cls, data: bytes, ref: str, value: Any, attributes: Mapping[str, str] = _NO_ATTRIBUTES
+    ) -> Item:
+        """The listing or text that a JSON record is: its bytes, and what they parse to.
+
+        A text's attributes are the record's fields, and `attributes` besides. UnknownRecord when
+        it is neither.
+        """
+        match shape_of(value):
+            case None | Shape.PAGE:
+                raise UnknownRecord(
+                    "no listing and no text: it has none of their fields; see "
+                    "docs/reference/file-formats.md"
+                )
+            case Shape.TEXT:
+                told = attributes_of(value) | dict(attributes)
+                return cls(ref, Kind.TEXT, data, len(data), told)
+            case _:
+                return cls(ref, Kind.LISTING, data, len(data), attributes)
+
+    @classmethod
     def unreadable(cls, ref: str, problem: ItemError) -> Item:
         """An item of which only the reference and the reason why it cannot be read are known."""
         return cls(ref, Kind.OTHER, b"", 0, problem=problem)
@@ -113,21 +147,38 @@ class Item:
         return self.view(_read_file)
 
     @contextmanager
-    def open(self) -> Iterator[BinaryIO]:
-        """The bytes as a file at its beginning, for what is too large to be held in memory.
+    def opened(self) -> Iterator[BinaryIO]:
+        """The bytes as a stream, for formats of which only a part is read, whatever their size.
 
-        Raises UnreadableItem when there is no regular file, and for any OSError or ValueError
-        that escapes while it is open.
+        Raises UnreadableItem when the file cannot be opened, and within the block when it cannot
+        be read.
         """
         if isinstance(self.content, bytes):
             yield BytesIO(self.content)
-            return
-        with _opened(self.content) as handle:
-            yield handle
+        else:
+            with _opened(self.content) as handle:
+                yield handle
+
+    def text(self, limit: int) -> str:
+        """The text itself: the field `text` of a JSON record, else all bytes; `limit` in bytes.
+
+        Bytes that are no UTF-8 are replaced. Raises as `read` does.
+        """
+        data = self.read(limit)
+        if data[:HEAD_BYTES].lstrip(_SPACE).startswith(b"{"):
+            with suppress(ItemError):
+                value = parse(data).value
+                if shape_of(value) is Shape.TEXT:
+                    return clean(value["text"])
+        return data.decode("utf-8-sig", "replace")
 
     @property
     def sha256(self) -> str | None:
-        """SHA-256 of the bytes in hexadecimal; None when they cannot be read."""
+        """SHA-256 of the bytes in hexadecimal; None when they cannot be read.
+
+        None, too, for a model of more than HELD_BYTES: to judge it its header alone is read, and
+        `egide hash` gives its digests.
+        """
         return self.view(_sha256)
 
     def view(self, compute: Callable[[Item], T]) -> T:
@@ -193,13 +244,24 @@ def _read_file(item: Item) -> bytes:
 def _sha256(item: Item) -> str | None:
     if isinstance(item.problem, UnreadableItem):
         return None
+    if item.problem is not None and item.content == b"" and not isinstance(item.problem, EmptyItem):
+        return None  # a record too long to be kept
     if isinstance(item.content, bytes):
         return hashlib.sha256(item.content).hexdigest()
+    # Of a model the detectors read the header alone: a small one need not be held in memory for
+    # its digest, and a large one not be read.
+    return (
+        None if item.kind is Kind.MODEL and item.size > HELD_BYTES else _of_file(item, item.content)
+    )
+
+
+def _of_file(item: Item, path: Path) -> str | None:
+    """SHA-256 of the file that `item` is; None when it cannot be read."""
     try:
-        if item.size <= HELD_BYTES:
+        if item.size <= HELD_BYTES and item.kind is not Kind.MODEL:
             # The bytes that the detectors read: one reading, and one content, for all.
             return hashlib.sha256(item.view(_read_file)).hexdigest()
-        with _opened(item.content) as handle:
+        with _opened(path) as handle:
             return hashlib.file_digest(handle, "sha256").hexdigest()
     except UnreadableItem:
         return None

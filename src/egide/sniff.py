@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Final
 
@@ -30,6 +31,15 @@ class Format(StrEnum):
     TIFF = "tiff"
 
 
+class ModelFormat(StrEnum):
+    """The files of models égide reads."""
+
+    SAFETENSORS = "safetensors"
+    INDEX = "safetensors-index"
+    GGUF = "gguf"
+    PICKLE = "pickle"
+
+
 LEAST_VIDEO: Final = 16
 """Shorter than this, an ISO file does not even say whether it is a picture or a video."""
 
@@ -40,6 +50,21 @@ _DIB_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _HEIC_BRANDS = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
+)
+_FRONT_MATTER = (b"---\n", b"---\r\n", b"\xef\xbb\xbf---\n", b"\xef\xbb\xbf---\r\n")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
+_CARD_FIELD = re.compile(
+    rb"^(?:base_model|base_model_relation|instance_prompt|pipeline_tag|library_name|widget"
+    rb"|model-index|license_name)[ \t]*:",
+    re.MULTILINE,
+)
+_HEADER_BEGINS = re.compile(rb"\{\s*[\"}]|\{\s*\Z")
+_INDEX_BEGINS = re.compile(rb'\A(?:\xef\xbb\xbf)?\s*\{[^\0]{0,1000}?"weight_map"\s*:\s*\{')
+_PICKLE_BEGINS = re.compile(
+    rb"\x80[\x02-\x05][\x95\x8a\x8cc}\](\x8fXUKJMGN)]"  # protocols 2 to 5
+    # Protocol 0 is text: a dictionary, a list, or the import of something, as pickles write it.
+    rb"|\((?:dp|lp)[01]\n|c[A-Za-z_][\w.]{0,99}\n[A-Za-z_]\w{0,99}\n"
+    rb"(?:p[01]\n|\)R|\((?:S['\"]|V[^\n]{0,999}\n[tp]|I\d+\n|[dl]p[01]\n))"
 )
 _SIGNATURES = (
     (b"\xff\xd8\xff", Format.JPEG),
@@ -92,11 +117,37 @@ def sniff_kind(head: bytes) -> Kind:
     """The kind of the file that begins with `head` (its first `HEAD_BYTES`, or all of it)."""
     if sniff_picture(head) is not None:
         return Kind.IMAGE
+    if sniff_model(head) is not None:
+        return Kind.MODEL
     if _is_video(head):
         return Kind.VIDEO
     if _is_text(head):
-        return Kind.TEXT
+        return Kind.LISTING if _is_model_card(head) else Kind.TEXT
     return Kind.VIDEO if _is_transport(head) else Kind.OTHER
+
+
+def sniff_model(head: bytes) -> ModelFormat | None:
+    """Name the model format that `head`, the first `HEAD_BYTES` of a file, begins.
+
+    A zip is a model when PyTorch's pickle stands at its beginning. Returns None for anything else.
+    """
+    if head.startswith(b"GGUF") and b"\0\0" in head[4:8]:
+        return ModelFormat.GGUF
+    if _is_safetensors(head):
+        return ModelFormat.SAFETENSORS
+    if head.startswith(b"PK\x03\x04"):
+        return ModelFormat.PICKLE if b"data.pkl" in head or b"/data/0" in head else None
+    if _PICKLE_BEGINS.match(head):
+        return ModelFormat.PICKLE
+    return ModelFormat.INDEX if _INDEX_BEGINS.match(head) else None
+
+
+def _is_safetensors(head: bytes) -> bool:
+    """Whether a header's length and then JSON begin, whether the length can be true or not."""
+    if not _HEADER_BEGINS.match(head, 8):
+        return False
+    # Eight characters of text are a number of which every byte could be printed.
+    return head[7] == 0 or not _is_text(head[:8])
 
 
 def _is_video(head: bytes) -> bool:
@@ -119,6 +170,15 @@ def _is_transport(head: bytes) -> bool:
     )
 
 
+def _is_model_card(head: bytes) -> bool:
+    """Whether a Hugging Face model card begins: front matter with a field that models have."""
+    if not head.startswith(_FRONT_MATTER):
+        return False
+    # A lone \r counts as any other character: no tool writes one.
+    _, _, rest = head.replace(b"\r\n", b"\n").partition(b"---")
+    return _CARD_FIELD.search(rest.partition(b"\n---")[0]) is not None
+
+
 def _is_text(head: bytes) -> bool:
     if not head or b"\0" in head:
         return False
@@ -129,7 +189,4 @@ def _is_text(head: bytes) -> bool:
         if len(head) < HEAD_BYTES or error.start < len(head) - 3:
             return False
         text = head[: error.start].decode("utf-8")
-    return all(
-        character.isprintable() or character in "\t\n\r\f\ufeff" or ord(character) > 0x9F
-        for character in text
-    )
+    return _CONTROL.search(text) is None

@@ -55,7 +55,7 @@ def failing_examples(factory: Callable[[DetectorSettings], Detector]) -> list[st
         bank = MemoryBank("example")
         for banked in example.banked:
             bank.add(fingerprints_of(banked))
-        detector = factory(DetectorSettings(banks=(bank,)))
+        detector = factory(DetectorSettings(banks=(bank,), options=dict(example.options)))
         seen = {o.label for o in detector.detect(example.item) if isinstance(o, Finding)}
         if seen != example.labels:
             failures.append(f"{example.why}: expected {_text(example.labels)}, saw {_text(seen)}")

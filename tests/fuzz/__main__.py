@@ -5,15 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from tests.fuzz.model_targets import MODELS
+from tests.fuzz.record_targets import RECORDS
 from tests.fuzz.targets import TARGETS
+from tests.fuzz.text_targets import TEXTS
 from tests.fuzz.video_targets import VIDEO_TARGETS
+
+NAMES = [*TARGETS, *VIDEO_TARGETS, *MODELS, *RECORDS, *TEXTS]
 
 
 def main() -> int:
     """Runs all targets; the exit code is that of the first that failed."""
-    names = (*TARGETS, *VIDEO_TARGETS)
-    share = float(sys.argv[1] if len(sys.argv) > 1 else "600") / len(names)
-    for name in names:
+    share = float(sys.argv[1] if len(sys.argv) > 1 else "600") / len(NAMES)
+    for name in NAMES:
         done = subprocess.run(
             [sys.executable, "-m", "tests.fuzz.targets", name, str(share)], check=False
         )

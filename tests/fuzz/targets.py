@@ -18,6 +18,9 @@ import numpy as np
 from egide.errors import ItemError
 from egide.media.decode import Least, Limits, decode
 from tests import pictures
+from tests.fuzz.model_targets import MODELS, check_model
+from tests.fuzz.record_targets import RECORDS, check_records
+from tests.fuzz.text_targets import TEXTS, check_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,13 +94,21 @@ def main() -> None:
 
     name, seconds = sys.argv[1], float(sys.argv[2])
     kept = Path(f"fuzz-{name}.bin")
+    make = (TARGETS | VIDEO_TARGETS | MODELS | RECORDS | TEXTS)[name]
+    checks = (
+        (TARGETS, check),
+        (VIDEO_TARGETS, check_video),
+        (MODELS, check_model),
+        (RECORDS, check_records),
+        (TEXTS, check_text),
+    )
+    holds = next(check_ for targets, check_ in checks if name in targets)
 
     def one(data: bytes) -> None:
         kept.write_bytes(data)
-        examine(data)
+        holds(data)
 
-    examine = check_video if name in VIDEO_TARGETS else check
-    sound = (TARGETS | VIDEO_TARGETS)[name]()
+    sound = make()
     try:
         import atheris  # type: ignore[import-untyped,import-not-found,unused-ignore]
     except ImportError:

@@ -21,7 +21,7 @@ from egide.errors import (
 )
 from egide.item import PICTURE_SUFFIXES, Item
 from egide.sniff import Kind
-from tests import pictures
+from tests import models, pictures
 
 PNG = pictures.encode(pictures.smooth_noise(64, 48), "PNG")
 MANY = 1 << 20
@@ -277,3 +277,15 @@ def test_an_item_cannot_be_changed_and_does_not_print_its_bytes() -> None:
     with pytest.raises(AttributeError):
         item.ref = "other"  # type: ignore[misc]
     assert "words" not in repr(item)
+
+
+def test_a_large_model_is_not_read_for_its_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(models.safetensors(models.kohya_lora()))
+    whole = Item.from_path(path).sha256
+    monkeypatch.setattr("egide.item.HELD_BYTES", path.stat().st_size - 1)
+
+    assert whole == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert Item.from_path(path).sha256 is None

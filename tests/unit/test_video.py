@@ -209,7 +209,7 @@ def test_key_frames_begin_shots_and_come_back_in_long_ones() -> None:
 
 
 def _samples(data: bytes, sampling: Sampling = Sampling.SPARSE) -> list[Sample]:
-    with Item.from_bytes(data).open() as source:
+    with Item.from_bytes(data).opened() as source:
         return list(samples(source, len(data), LIMITS, sampling, VideoFacts()))
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from egide.cli import bank, compare, demo, hash, policy, scan  # noqa: A004
+from egide.cli import audit, bank, compare, demo, gazetteer, hash, policy, scan, text  # noqa: A004
 from egide.cli.options import EXIT_INCOMPLETE, EXIT_USAGE, warn
 from egide.errors import EgideError
 
@@ -53,8 +53,11 @@ app = typer.Typer(
 app.command("scan")(scan.scan)
 app.command("hash", short_help="Print the fingerprints of pictures.")(hash.hash_)
 app.command("compare", short_help="Explain how two pictures or videos are alike.")(compare.compare)
+app.add_typer(audit.app, name="audit")
 app.add_typer(bank.app, name="bank")
 app.add_typer(policy.app, name="policy")
+app.add_typer(text.app, name="text")
+app.add_typer(gazetteer.app, name="gazetteer")
 app.command("demo", short_help="Bank and scan the examples that come along.")(demo.demo)
 
 

@@ -46,6 +46,17 @@ JobsOption = Annotated[
         show_default=False,
     ),
 ]
+GazetteerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--gazetteer",
+        metavar="FILE",
+        envvar="EGIDE_GAZETTEER",
+        help="Names of people to look for in models and listings: a file that "
+        "`egide gazetteer build` made.",
+        show_default=False,
+    ),
+]
 RevealOption = Annotated[
     bool,
     typer.Option(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
@@ -17,6 +18,7 @@ from egide.cli.options import (
     EXIT_FOUND,
     EXIT_INCOMPLETE,
     EXIT_NOTHING,
+    GazetteerOption,
     HomeOption,
     JobsOption,
     RevealOption,
@@ -27,6 +29,7 @@ from egide.cli.options import (
 )
 from egide.errors import UsageError
 from egide.fingerprint import DEFAULT_THRESHOLD, MAX_THRESHOLD, FingerprintType
+from egide.sniff import Kind
 from egide.verdict import Action, Verdict
 
 if TYPE_CHECKING:
@@ -45,8 +48,9 @@ def scan(
         list[str],
         typer.Argument(
             metavar="PATH",
-            help="Files and folders; '-' reads paths from standard input, one a line or ended by "
-            "zero bytes.",
+            help="Files and folders; files of listings or texts (JSON, JSON Lines, CSV, also "
+            "compressed) give a verdict for each record. '-' reads paths from standard input, one "
+            "a line or ended by zero bytes, or such records.",
             show_default=False,
         ),
     ],
@@ -124,6 +128,7 @@ def scan(
             show_default=False,
         ),
     ] = None,
+    gazetteer: GazetteerOption = None,
     jobs: JobsOption = None,
     reveal: RevealOption = False,
     home: HomeOption = None,
@@ -146,13 +151,19 @@ def scan(
     rules = load_policy(policy)
     opened = open_home(home)
     banks = _banks(opened, bank or [])
-    detectors = load_detectors(DetectorSettings(tuple(banks), threshold, opened.path))
+    options = {} if gazetteer is None else {"gazetteer": gazetteer}
+    detectors = load_detectors(DetectorSettings(tuple(banks), threshold, opened.path, options))
     with ExitStack() as stack:
         reporters = [target.reporter(stack, reveal=reveal) for target in targets]
         written = [target.path for target in targets if target.path is not None]
         run = _Run(Scanner(detectors, rules), known, [bank.name for bank in banks], written)
         listing = _Target("jsonl", None) in targets
         run.scan(paths, jobs, reporters, limit, listing=listing)
+    if gazetteer is None and run.has_models:
+        warn(
+            "no gazetteer: people were not looked for by name; give --gazetteer FILE, "
+            "see `egide gazetteer --help`"
+        )
     raise typer.Exit(run.exit_code)
 
 
@@ -187,8 +198,10 @@ class _Run:
         self.scanner = scanner
         self.known = known
         self.summary: Summary = Summary(policy=scanner.policy.id, banks=tuple(banks))
+        self.attributes: deque[Mapping[str, str]] = deque()
         self.found = False
         self.incomplete = False
+        self.has_models = False
         self.read = 0
 
     def scan(
@@ -209,7 +222,7 @@ class _Run:
 
         started = time.monotonic()
         items = filter(self._is_input, expand(paths, sys.stdin.buffer))
-        verdicts = self.scanner.scan_all(items, jobs)
+        verdicts = self.scanner.scan_all(self._noted(items), jobs)
         try:
             with ProgressBar(paths, listing=listing) as bar:
                 for verdict in self._counted(bar.track(verdicts), limit):
@@ -228,16 +241,25 @@ class _Run:
         name = os.path.basename(item.ref)  # noqa: PTH119  a Path for every item would be slow
         return name not in self.own_names or Path(item.ref).resolve() not in self.own
 
+    def _noted(self, items: Iterable[Item]) -> Iterator[Item]:
+        """`items`, the attributes of each kept until its verdict comes: a baseline decides anew."""
+        for item in items:
+            if self.known is not None:
+                self.attributes.append(item.attributes)
+            yield item
+
     def _counted(self, verdicts: Iterable[Verdict], limit: Action) -> Iterator[Verdict]:
         for scanned in verdicts:
             verdict = scanned
             if self.known is not None:
-                verdict, suppressed = self.known.strip(scanned, self.scanner.policy, {})
+                attributes = self.attributes.popleft()
+                verdict, suppressed = self.known.strip(scanned, self.scanner.policy, attributes)
                 self.summary.suppressed += suppressed
             self.summary.add(verdict)
             self.found |= verdict.reaches(limit)
             self.incomplete |= verdict.incomplete
             self.read += not _unread(verdict)
+            self.has_models |= verdict.kind in (Kind.MODEL, Kind.LISTING)
             yield verdict
 
     @property

@@ -128,7 +128,7 @@ class _Printing:
         facts = VideoFacts()
         reels: dict[int, _Reel] = {}
         with (
-            item.open() as source,
+            item.opened() as source,
             closing(samples(source, item.size, self.limits, self.sampling, facts)) as found,
         ):
             for sample in found:

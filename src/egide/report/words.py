@@ -119,6 +119,9 @@ ERRORS: Final[dict[str, Cure]] = {
         "no known format",
         "The name promises a picture or a video, the bytes are neither. Look at where it is from.",
     ),
+    "unknown-record": Cure(
+        "no known record", "It is neither a listing nor a text. Look at what wrote it."
+    ),
     "missing-codec": Cure(
         "format not installed", "Install the library that the message names, then scan it again."
     ),
@@ -127,6 +130,7 @@ ERRORS: Final[dict[str, Cure]] = {
     "polyglot": Cure(
         "two files in one", "Another file hides in it. Serve only a re-encoded copy, if any."
     ),
+    "unsafe": Cure("would run code", "Do not load it. Ask for the model as safetensors."),
     "detector-failed": Cure(
         "a detector failed", "A fault of the detector, not of the item. Please report it."
     ),

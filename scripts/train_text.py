@@ -1,0 +1,323 @@
+"""Trains the linear model of `egide.text.model` and writes it to `src/egide/text/data`.
+
+    python scripts/train_text.py [--dry-run]
+
+Reads the exemplars and the training texts, never `benchmarks/text/dev` or `test`. Thresholds come
+from cross-validation: texts that resemble each other stay in one fold, whatever their language
+file, so that nothing is scored by a model that has seen its twin. Needs scikit-learn, which égide
+itself does not.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import connected_components
+from sklearn.linear_model import LogisticRegression
+
+ROOT: Final = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))  # the benchmarks are not installed
+
+from benchmarks.text.records import labelled, ordinary  # noqa: E402
+
+from egide.text.fold import Folded  # noqa: E402
+from egide.text.joint import told_of  # noqa: E402
+from egide.text.model import (  # noqa: E402
+    ABUSE,
+    TextModel,
+    save_model,
+)
+from egide.text.ngrams import BUCKETS, canonical, features  # noqa: E402
+from egide.text.screen import Said, Screened, screen  # noqa: E402
+
+TEXT: Final = ROOT / "src" / "egide" / "text"
+LABELS: Final = (
+    ABUSE,
+    "ncii.request.nudify",
+    "ncii.request.sexualize",
+    "ncii.request.faceswap",
+    "ncii.request.intimate",
+    "ncii.service.promotion",
+    "ncii.service.referral",
+    "ncii.commission.solicit",
+    "ncii.commission.offer",
+    "rating.mismatch",
+    "context.support",
+    "context.news",
+)
+FOLDS: Final = 5
+ALIKE: Final = 0.5
+"""Cosine of the n-grams from which on two texts go into the same fold."""
+SAME: Final = 0.85
+"""From this cosine on a training text is too near to one of the development set."""
+STRENGTH: Final = 60.0
+"""The inverse of the regularisation."""
+FALSE_POSITIVES: Final = 0.01
+ORDINARY: Final = 0.0005
+"""The shares of hard negatives and of ordinary texts that may be taken for abuse."""
+LOWEST: Final = 0.2
+USES: Final = ("alone", "with_rule")
+_TOLD_OF: Final = frozenset({"law", "education", "parents"})
+
+
+@dataclass(frozen=True)
+class Row:
+    """One labelled text."""
+
+    text: str
+    language: str
+    labels: frozenset[str]
+    group: str
+    said: Said
+
+
+def rows_of(folder: Path) -> list[Row]:
+    """The texts of every language in `folder`."""
+    return [
+        _row(json.loads(line), path.stem)
+        for path in sorted(folder.glob("*.jsonl"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+
+
+def _row(record: dict[str, Any], language: str) -> Row:
+    attributes = {"age_rating": record["age_rating"]} if "age_rating" in record else {}
+    said = Said(record.get("context", ""), record.get("with_photo", False), attributes)
+    return Row(record["text"], language, frozenset(record["labels"]), record["group"], said)
+
+
+def unlike(rows: Sequence[Row], others: Sequence[str]) -> list[Row]:
+    """The rows whose text is not nearly one of `others`."""
+    mine, theirs = grams([row.text for row in rows]), grams(others)
+    nearest = (mine @ theirs.T).max(axis=1).toarray().ravel()
+    return [row for row, likeness in zip(rows, nearest, strict=True) if likeness < SAME]
+
+
+def grams(texts: Sequence[str]) -> csr_matrix:
+    """Texts × `BUCKETS`: which character n-grams are in each; rows of length 1."""
+    indices = [np.unique(features(canonical(Folded(text).key)[:4000]).characters) for text in texts]
+    values = np.concatenate([np.full(len(i), 1 / np.sqrt(max(1, len(i)))) for i in indices])
+    ends = np.cumsum([0, *map(len, indices)])
+    return csr_matrix((values, np.concatenate(indices), ends), shape=(len(texts), BUCKETS))
+
+
+def matrix(rows: Sequence[Row], told: Sequence[Screened]) -> csr_matrix:
+    """Rows × `BUCKETS`: what each text multiplies the weights by, as `TextModel` does."""
+    indices, values, ends = [], [], [0]
+    for row, screened in zip(rows, told, strict=True):
+        words, letters = features(canonical(screened.normal)[:4000])
+        blocks = [
+            (words, 1 / np.sqrt(max(1, len(words)))),
+            (letters, 1 / np.sqrt(max(1, len(letters)))),
+            *told_of(screened, row.said).blocks(),
+        ]
+        for buckets, share in blocks:
+            indices.append(buckets)
+            values.append(np.full(len(buckets), share, np.float32))
+        ends.append(ends[-1] + sum(len(buckets) for buckets, _ in blocks))
+    parts = np.concatenate(values), np.concatenate(indices), np.array(ends)
+    made = csr_matrix(parts, shape=(len(rows), BUCKETS))
+    made.sum_duplicates()
+    return made
+
+
+def folds_of(texts: Sequence[str]) -> NDArray[np.int64]:
+    """A fold for each text: those that are alike, directly or by others, share one."""
+    held = grams(texts)
+    alike = held @ held.T
+    alike.data[alike.data < ALIKE] = 0
+    alike.eliminate_zeros()
+    _, cluster = connected_components(alike, directed=False)
+    sizes = Counter(cluster.tolist())
+    fold, load = {}, [0] * FOLDS
+    for number, size in sizes.most_common():
+        fold[number] = load.index(min(load))
+        load[fold[number]] += size
+    print(f"{len(texts)} texts in {len(sizes)} clusters, the largest of {max(sizes.values())}")
+    return np.array([fold[number] for number in cluster.tolist()])
+
+
+def is_abuse(row: Row) -> bool:
+    """Whether the text is abuse whatever it is rated."""
+    return any(label.startswith("ncii.") for label in row.labels)
+
+
+def targets(rows: Sequence[Row], label: str) -> NDArray[np.int8]:
+    """1 for texts with the label, 0 for those without, -1 for those that say nothing about it."""
+    return np.array([_target(row, label) for row in rows], np.int8)
+
+
+def _target(row: Row, label: str) -> int:
+    if label == ABUSE:
+        return 1 if is_abuse(row) else -1 if "rating.mismatch" in row.labels else 0
+    if label in row.labels:
+        return 1
+    offered = any(x.startswith(("ncii.service", "ncii.commission")) for x in row.labels)
+    silent = (
+        (label.startswith("ncii.request.") and (offered or "rating.mismatch" in row.labels))
+        or (label == "ncii.service.promotion" and "ncii.service.referral" in row.labels)
+        or (label == "rating.mismatch" and is_abuse(row))
+        or (label.startswith("context.") and row.group in _TOLD_OF)
+    )
+    return -1 if silent else 0
+
+
+def fitted(x: csr_matrix, y: NDArray[np.int8]) -> tuple[NDArray[np.float64], float]:
+    """Weights and bias of one label."""
+    known = y >= 0
+    model = LogisticRegression(
+        C=STRENGTH, solver="liblinear", dual=True, tol=1e-3, max_iter=300, class_weight="balanced",
+        random_state=1,
+    )  # fmt: skip
+    model.fit(x[known], y[known])
+    return model.coef_[0], float(model.intercept_[0])
+
+
+def quantised(
+    weights: Sequence[NDArray[np.float64]], biases: Sequence[float], thresholds: dict[str, Any]
+) -> TextModel:
+    """The model with its weights in one byte each."""
+    held = np.stack(weights, axis=1)
+    scales = np.abs(held).max(axis=0) / 127
+    return TextModel(
+        LABELS,
+        np.round(held / scales).astype(np.int8),
+        scales.astype(np.float32),
+        np.array(biases, np.float32),
+        thresholds,
+    )
+
+
+def cross_validated(
+    x: csr_matrix, rows: Sequence[Row], folds: NDArray[np.int64], more: csr_matrix
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Scores, rows × labels, of each text by a model that has not seen its fold.
+
+    And the mean `ABUSE` of `more`, which no model has seen.
+    """
+    scores = np.zeros((x.shape[0], len(LABELS)))
+    others = np.zeros(more.shape[0])
+    for column, label in enumerate(LABELS):
+        y = targets(rows, label)
+        for fold in range(FOLDS):
+            held = folds == fold
+            coef, bias = fitted(x[~held], y[~held])
+            scores[held, column] = x[held] @ coef + bias
+            if label == ABUSE:
+                others += (more @ coef + bias) / FOLDS
+    return 1 / (1 + np.exp(-scores)), 1 / (1 + np.exp(-others))
+
+
+def threshold(negatives: NDArray[np.float64], rate: float) -> float:
+    """The score that at most `rate` of `negatives` reach."""
+    return float(np.quantile(negatives, 1 - rate, method="higher")) + 1e-4
+
+
+def ruled(told: Sequence[Screened]) -> NDArray[np.bool_]:
+    """Whether the rules have found abuse in each text."""
+    return np.array(
+        [any(one.label.startswith("ncii.") for one in each.found) for each in told], bool
+    )
+
+
+def thresholds_of(
+    scores: NDArray[np.float64], y: NDArray[np.int8], uses: NDArray[np.bool_], least: float
+) -> tuple[float, float]:
+    """Of `ABUSE` without and with a rule: the best recall at `FALSE_POSITIVES` in all."""
+    allowed = int(FALSE_POSITIVES * (y == 0).sum())
+    alone, beside = scores[(y == 0) & ~uses], scores[(y == 0) & uses]
+    single = _reached(scores[y == 0], allowed)
+    best = (0, max(single, least), single)
+    for wrong in range(allowed + 1):
+        low = max(_reached(alone, wrong), least)
+        high = _reached(beside, allowed - int((alone >= low).sum()))
+        flagged = scores >= np.where(uses, high, low)
+        if high <= low:  # a rule that agrees never makes it harder
+            best = max(best, (int(flagged[y == 1].sum()), low, high))
+    return best[1:]
+
+
+def _reached(negatives: NDArray[np.float64], most: int) -> float:
+    """The score that at most so many of `negatives` reach."""
+    ordered = np.sort(negatives)[::-1]
+    return float(ordered[most]) + 1e-4 if most < len(ordered) else LOWEST
+
+
+def report(name: str, rows: Sequence[Row], flagged: NDArray[np.bool_], keys: Sequence[str]) -> None:
+    """Prints recall and false positives, by language or another key of each text."""
+    bad, y = np.array([is_abuse(row) for row in rows]), targets(rows, ABUSE)
+    for key in ("", *sorted(set(keys))):
+        mine = np.array([not key or each == key for each in keys])
+        missed, wrong = bad & mine, (y == 0) & mine
+        recall = f"{flagged[missed].mean():.3f} of {missed.sum()}" if missed.any() else "-"
+        false = f"{flagged[wrong].mean():.4f} of {wrong.sum()}" if wrong.any() else "-"
+        print(f"{name}, {key or 'all'}: recall {recall}, false {false}")
+
+
+def label_thresholds(rows: Sequence[Row], scores: NDArray[np.float64]) -> dict[str, float]:
+    """For each label the score of best F1, among the texts where it is asked for."""
+    found = {}
+    abuse = targets(rows, ABUSE) == 1
+    tried = np.linspace(0.05, 0.95, 91)
+    for column, label in enumerate(LABELS[1:], 1):
+        y = targets(rows, label)
+        among = (y >= 0) & (abuse | (not label.startswith("ncii.")))
+        given, right = scores[among, column], y[among] == 1
+        f1 = [
+            2 * ((given >= at) & right).sum() / ((given >= at).sum() + right.sum()) for at in tried
+        ]
+        found[label] = round(float(tried[int(np.argmax(f1))]), 3)
+        print(f"{label}: threshold {found[label]}, F1 {max(f1):.3f}, {right.sum()} texts")
+    return found
+
+
+def main() -> None:
+    """Trains, calibrates, reports, and writes the model unless `--dry-run` is given."""
+    rows = rows_of(TEXT / "exemplars") + rows_of(TEXT / "training")
+    dev = [one.text for language in ("en", "fr", "es", "de") for one in labelled("dev", language)]
+    rows = unlike(rows, dev)
+    plain = [
+        _row({"text": one.text, "labels": [], "group": "other", "context": "post"}, language)
+        for language in ("en", "fr")
+        for one in ordinary(language, 4000)
+    ]
+    folds = folds_of([row.text for row in rows])
+    told = [screen(row.text, row.said) for row in rows]
+    plain_told = [screen(row.text, row.said) for row in plain]
+    x, plain_x = matrix(rows, told), matrix(plain, plain_told)
+    scores, plain_scores = cross_validated(x, rows, folds, plain_x)
+    y, uses = targets(rows, ABUSE), ruled(told)
+    least = threshold(plain_scores[~ruled(plain_told)], ORDINARY)
+    limits = thresholds_of(scores[:, 0], y, uses, least)
+    flagged = scores[:, 0] >= np.where(uses, limits[1], limits[0])
+    languages = [row.language for row in rows]
+    report("rules alone", rows, uses, languages)
+    single = scores[:, 0] >= threshold(scores[y == 0, 0], FALSE_POSITIVES)
+    report("one threshold, cross-validated", rows, single, languages)
+    report("joined, cross-validated", rows, flagged, languages)
+    report("joined, cross-validated", rows, flagged, [row.said.context for row in rows])
+    report("joined, cross-validated", rows, flagged, [row.group for row in rows])
+    wrong = plain_scores >= np.where(ruled(plain_told), limits[1], limits[0])
+    print(
+        f"limits {limits}; ordinary texts: {wrong.sum()} false of {len(plain)}, least {least:.3f}"
+    )
+    thresholds: dict[str, dict[str, float]] = {
+        use: {ABUSE: round(limit, 4)} for use, limit in zip(USES, limits, strict=True)
+    }
+    thresholds["alone"] |= label_thresholds(rows, scores)
+    weights, biases = zip(*(fitted(x, targets(rows, label)) for label in LABELS), strict=True)
+    if "--dry-run" not in sys.argv:
+        save_model(quantised(weights, biases, thresholds))
+
+
+if __name__ == "__main__":
+    main()

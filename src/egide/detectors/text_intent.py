@@ -1,0 +1,126 @@
+"""`text-intent.v1`: does this text ask for, offer or advertise synthetic intimate pictures?
+
+Acts, targets and contexts are found by the lexicons and rules of `egide.text`, after disguises
+are undone. Somebody who asks for help, or reports on the matter, is told apart from who does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from egide.detector import DetectorSettings, Example
+from egide.finding import Finding, Observation, Skip
+from egide.item import Item
+from egide.label import Label
+from egide.sniff import Kind
+from egide.text.joint import MODEL, screen_jointly
+from egide.text.screen import MOST_CHARACTERS, Found, Said, Screened
+
+NAME: Final = "text-intent.v1"
+MOST_BYTES: Final = 1 << 28
+MOST_SPANS: Final = 12
+
+LABELS: Final = frozenset(
+    {
+        Label.REQUEST_NUDIFY,
+        Label.REQUEST_SEXUALIZE,
+        Label.REQUEST_FACESWAP,
+        Label.REQUEST_INTIMATE,
+        Label.SERVICE_PROMOTION,
+        Label.SERVICE_REFERRAL,
+        Label.COMMISSION_SOLICIT,
+        Label.COMMISSION_OFFER,
+        Label.RATING_MISMATCH,
+        Label.EVASION_TEXT,
+        Label.CONTEXT_SUPPORT,
+        Label.CONTEXT_NEWS,
+        Label.MINOR_ESCALATE,
+    }
+)
+
+
+class TextIntent:
+    """Screens texts of at most `limit` bytes; of each the first `MOST_CHARACTERS` are read."""
+
+    name = NAME
+    kinds = frozenset({Kind.TEXT})
+    labels = LABELS
+
+    def __init__(self, limit: int = MOST_BYTES) -> None:
+        self.limit = limit
+
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        """Requests, adverts and offers, disguised and not, and what must not be taken for them."""
+        from egide.detectors.text_examples import text_examples  # noqa: PLC0415  seldom
+
+        return text_examples()
+
+    def detect(self, item: Item) -> Iterator[Observation]:
+        """Findings with the spans of the original text that they rest on."""
+        said = Said.of(item.attributes)
+        text = titled(item.text(self.limit), said)
+        screened = screen_jointly(text, said)
+        yield from findings_of(screened, said)
+        if screened.cut:
+            yield Skip(NAME, f"only the first {MOST_CHARACTERS:,} characters were read")
+
+
+def from_settings(settings: DetectorSettings) -> TextIntent:  # noqa: ARG001  the registry's form
+    """The detector as a scan's options want it."""
+    return TextIntent()
+
+
+def titled(text: str, said: Said) -> str:
+    """A text with the title that its record has before it: both are what people see."""
+    title = str(said.attributes.get("title", ""))
+    return f"{title}\n{text}" if title else text
+
+
+def screen_text(
+    text: str, context: str = "", *, with_photo: bool = False, **attributes: object
+) -> tuple[Finding, ...]:
+    """What is in `text`: findings with labels of the taxonomy, none for ordinary text.
+
+    `context` is one of `prompt`, `ad`, `app_listing`, `post`, `chat`, `profile`, `bounty`,
+    `search`, or empty; `with_photo` whether a photo came with it; `attributes` what else is known,
+    such as `age_rating`. Spans are in characters of `text`, with a `title` and a line break before
+    it when one is given. Never raises for what is in the text.
+    """
+    said = Said(context, with_photo, {name: str(value) for name, value in attributes.items()})
+    return tuple(findings_of(screen_jointly(titled(text, said), said), said))
+
+
+def findings_of(screened: Screened, said: Said) -> Iterator[Finding]:
+    """What was seen, as findings; an escalation carries nothing but its label."""
+    acts = [found.label for found in screened.found if found.label.startswith("ncii.request.")]
+    for found in screened.found:
+        if found.label is Label.MINOR_ESCALATE:
+            yield Finding(NAME, found.label, 1.0)
+        else:
+            yield Finding(NAME, found.label, found.score, _evidence(found, screened, said, acts))
+
+
+def _evidence(found: Found, screened: Screened, said: Said, acts: list[Label]) -> dict[str, Any]:
+    evidence: dict[str, Any] = (
+        {"by": MODEL}
+        if found.rule == MODEL
+        else {"rule": found.rule, "because": found.why.partition(":")[0]}
+    )
+    if said.context:
+        evidence["context"] = said.context
+    if said.with_photo:
+        evidence["with_photo"] = True
+    if screened.languages:
+        evidence["languages"] = list(screened.languages)
+    if found.label.startswith(("ncii.service.", "ncii.commission.")) and acts:
+        evidence["act"] = str(acts[0])
+    undone = sorted({disguise.kind for disguise in screened.disguises})
+    if undone:
+        evidence["undone"] = undone
+    evidence["spans"] = [
+        {"start": span.start, "end": span.end, "as": list(span.classes), "prompt": span.text}
+        for span in found.spans[:MOST_SPANS]
+    ]
+    return evidence

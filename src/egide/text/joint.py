@@ -1,0 +1,180 @@
+"""Joins the rules with the model: each finds, and the model has to agree.
+
+    text ─► screen (rules) ─► model scores ─► combine ─► Screened
+
+The rules that fired are among what the model is told, so that its score for `ABUSE` weighs both.
+A finding of the rules needs that score to agree; without any, the bar is higher. An escalation is
+never the model's to lower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from egide.label import Label
+from egide.text.lexicon import load_lexicon
+from egide.text.model import ABUSE, TextModel, Told, load_model
+from egide.text.ngrams import Piece, pieces
+from egide.text.rating import is_for_all
+from egide.text.screen import Found, Said, Screened, Span, escalated, screen
+
+MODEL: Final = "model"
+"""The rule of a finding that the model alone has made."""
+CUES: Final = 4
+MOST_HITS: Final = 60
+"""So many words that the lexicon knows are told to the model one by one."""
+_AGREES: Final = 0.5
+"""A label of the rules needs so much of the score that the model alone would need for it."""
+_CONTEXTS: Final = (Label.CONTEXT_SUPPORT, Label.CONTEXT_NEWS)
+_BESIDE_ABUSE: Final = 0.9
+"""A context beside abuse lowers the verdict: so sure the model must be of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A label, how sure, and the finding of the rules that gave it; None when the model did."""
+
+    label: Label
+    score: float
+    found: Found | None
+
+
+def screen_jointly(text: str, said: Said | None = None, model: TextModel | None = None) -> Screened:
+    """What rules and model together see in `text`. Never raises for what is in it; linear."""
+    said = said or Said()
+    model = model or load_model()
+    screened = screen(text, said)
+    if any(found.label is Label.MINOR_ESCALATE for found in screened.found):
+        return screened
+    scores = model.scores(screened.normal, told_of(screened, said))
+    given = combine(screened.found, scores, said, model.thresholds)
+    if not given and not screened.found:
+        return screened
+    kept = [one.found or _learned(one, screened, model) for one in given]
+    kept = [_with(one.score, found) for one, found in zip(given, kept, strict=True)]
+    kept += [found for found in screened.found if found.label is Label.EVASION_TEXT]
+    return replace(screened, found=tuple(escalated(kept, screened, load_lexicon())))
+
+
+def told_of(screened: Screened, said: Said) -> Told:
+    """What the model is told of a text that the rules have read."""
+    lexicon, reading = load_lexicon(), screened.intent.reading
+    rules = tuple(sorted({str(found.label) for found in screened.found}))
+    hits = tuple(lexicon.class_names(mask) for mask in reading.masks[:MOST_HITS])
+    return Told(
+        said.context, said.with_photo, rules, lexicon.class_names(reading.mask), plain_names(hits)
+    )
+
+
+def plain_names(hits: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+    """The classes of each word without the forms that it has."""
+    return tuple(tuple(name for name in names if "." not in name) for names in hits)
+
+
+def combine(
+    found: Sequence[Found],
+    scores: Mapping[str, float],
+    said: Said,
+    thresholds: Mapping[str, Mapping[str, float]],
+) -> list[Given]:
+    """The labels that stand: findings of the rules weighed against the scores of the model.
+
+    `thresholds` are the model's. `evasion.text` and `minor.escalate` are left out: they are no
+    matter of intent.
+    """
+    ruled = {one.label: one for one in found}
+    given = _abuse(ruled, scores, thresholds)
+    mismatch = _mismatch(ruled, bool(given), scores, said, thresholds)
+    abusive = bool(given or mismatch)
+    contexts = [
+        Given(label, scores[label], ruled.get(label))
+        for label in _CONTEXTS
+        if scores[label] >= _least_of_context(label, abusive, label in ruled, thresholds)
+    ]
+    return [*given, *mismatch, *contexts]
+
+
+def _abuse(
+    ruled: Mapping[Label, Found],
+    scores: Mapping[str, float],
+    thresholds: Mapping[str, Mapping[str, float]],
+) -> list[Given]:
+    """The labels of abuse; empty when the text is none."""
+    alone = thresholds["alone"]
+    mine = {label: one for label, one in ruled.items() if label.startswith("ncii.")}
+    if scores[ABUSE] < thresholds["with_rule" if mine else "alone"][ABUSE]:
+        return []
+    given = []
+    for name, least in alone.items():
+        if not name.startswith("ncii."):
+            continue
+        label = Label(name)
+        known, score = mine.get(label), scores[name]
+        if score >= (least * _AGREES if known else least):
+            given.append(
+                Given(label, max(score, scores[ABUSE], known.score if known else 0), known)
+            )
+    if given:
+        return given
+    if mine:
+        return [Given(label, one.score, one) for label, one in mine.items()]
+    label = Label(max((n for n in alone if n.startswith("ncii.")), key=lambda name: scores[name]))
+    return [Given(label, scores[ABUSE], None)]
+
+
+def _mismatch(
+    ruled: Mapping[Label, Found],
+    abusive: bool,
+    scores: Mapping[str, float],
+    said: Said,
+    thresholds: Mapping[str, Mapping[str, float]],
+) -> list[Given]:
+    rating = str(said.attributes.get("age_rating", ""))
+    if not rating or not is_for_all(rating):
+        return []
+    label = Label.RATING_MISMATCH
+    known = ruled.get(label)
+    least = thresholds["alone"][label] * (_AGREES if known else 1)
+    if abusive or scores[label] >= least:
+        return [Given(label, max(scores[label], known.score if known else 0.5), known)]
+    return []
+
+
+def _least_of_context(
+    label: Label, abusive: bool, ruled: bool, thresholds: Mapping[str, Mapping[str, float]]
+) -> float:
+    if abusive:
+        return _BESIDE_ABUSE
+    return thresholds["alone"][label] * (_AGREES if ruled else 1)
+
+
+def _with(score: float, found: Found) -> Found:
+    return replace(found, score=round(min(1.0, score), 4))
+
+
+def _learned(given: Given, screened: Screened, model: TextModel) -> Found:
+    """A finding of the model alone, with the parts of the text that weighed most for it."""
+    spans = []
+    for cue in model.explain(_pieces(screened), given.label, CUES):
+        start, end = screened.folded.origin(cue.start, cue.end)
+        spans.append(Span(start, end, screened.folded.text[start:end], (MODEL,)))
+    return Found(given.label, given.score, MODEL, "learned", tuple(sorted(spans, key=_start)))
+
+
+def _start(span: Span) -> int:
+    return span.start
+
+
+def _pieces(screened: Screened) -> list[Piece]:
+    """The pieces of the text as it was read, with their spans in the folded key."""
+    if not screened.tokens:
+        return pieces(screened.folded.key)
+    found = []
+    for token in screened.tokens:
+        shown = screened.folded.key[token.start : token.end] == token.text
+        for piece in pieces(token.text):
+            start, end = piece.start + token.start, piece.end + token.start
+            found.append(Piece(piece.text, *((start, end) if shown else token[1:])))
+    return found

@@ -1,0 +1,283 @@
+"""Screens one text: folds it, undoes disguises, reads it, and says what it saw where.
+
+    text ─► Folded ─► (disguises undone) ─► tokens ─► intent ─► Screened
+
+`screen` is a pure function of the text, what is said of it, and the lexicon.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from egide.label import Label
+from egide.text.characters import ALWAYS, Disguise, character_disguises
+from egide.text.disguise import Token, looks_disguised, undo
+from egide.text.fold import Folded
+from egide.text.intent import Asides, Intent, Sighting, facts_of, intent_of
+from egide.text.lexicon import Lexicon, load_lexicon
+from egide.text.rating import is_for_all
+from egide.text.reading import MOST_TOKENS, Reading, language_of
+from egide.text.tokens import TOKEN, WORDS
+from egide.text.vocabulary import Vocabulary, squeeze, vocabulary_of
+
+MOST_CHARACTERS: Final = 1 << 18
+"""Of a longer text its beginning is read."""
+_NOTHING: Final = Intent(Reading(()), (), (), Asides(), ())
+_LEAST_DISGUISED: Final = 3
+_SOFT_KINDS: Final = frozenset({"joined"})
+_ABUSE: Final = ("ncii.request.", "ncii.service.", "ncii.commission.")
+_SEXUAL: Final = ("undress", "xray", "pornify", "nude", "nudes", "sex")
+_SERIOUS: Final = ("medical", "art", "teach", "law", "shop", "support", "negation", "pet")
+_DIGIT: Final = re.compile(r"\d")
+_TRUE: Final = frozenset({"true", "1", "yes", "on"})
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said of a text: its context, whether a photo came with it, the rest by name."""
+
+    context: str = ""
+    with_photo: bool = False
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, attributes: Mapping[str, str]) -> Said:
+        """What the attributes of an item say."""
+        return cls(
+            str(attributes.get("context", "")).strip().lower(),
+            str(attributes.get("with_photo", "")).strip().lower() in _TRUE,
+            attributes,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of the original text, in characters, and the classes it was read as."""
+
+    start: int
+    end: int
+    text: str
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A label, how sure (0..1), the rule, why it decided so, and where in the text."""
+
+    label: Label
+    score: float
+    rule: str
+    why: str
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """Everything seen in one text."""
+
+    found: tuple[Found, ...]
+    languages: tuple[str, ...]
+    disguises: tuple[Disguise, ...]
+    folded: Folded
+    tokens: tuple[Token, ...]
+    """What disguises were undone to; empty where nothing was to be undone."""
+    intent: Intent
+    cut: bool = False
+    """Whether the text was longer than what was read of it."""
+
+    @property
+    def normal(self) -> str:
+        """The text as it was read: folded, disguises undone."""
+        if not self.tokens:
+            return self.folded.key
+        return " ".join(token.text.strip() for token in self.tokens if token.text.strip())
+
+
+def screen(text: str, said: Said | None = None, lexicon: Lexicon | None = None) -> Screened:
+    """What is in `text`. Never raises for what is in it; linear in its length."""
+    said = said or Said()
+    lexicon = lexicon or load_lexicon()
+    cut = len(text) > MOST_CHARACTERS
+    folded = Folded(text[:MOST_CHARACTERS] if cut else text)
+    vocabulary = vocabulary_of(lexicon)
+    disguises = list(character_disguises(folded.text)) if _unusual(folded.text) else []
+    words = WORDS.findall(folded.key)
+    tokens: Sequence[Token] = ()
+    plain: list[str]
+    backwards = False
+    if looks_disguised(folded.key, words, vocabulary):
+        undone = undo(folded.key, vocabulary)
+        tokens, backwards = undone.tokens, undone.backwards or _overridden(disguises)
+        plain = [token.text for token in tokens]
+        disguises += (
+            Disguise(d.kind, *folded.origin(d.start, d.end), d.word) for d in undone.disguises
+        )
+    elif lexicon.triggers.isdisjoint(words) and not _emoji_trigger(folded.key, lexicon):
+        return Screened((), (), tuple(disguises), folded, (), _NOTHING, cut)
+    else:
+        plain = TOKEN.findall(folded.key)
+    del plain[MOST_TOKENS:]
+    facts = facts_of(folded.key, plain, said.context, said.with_photo, lexicon)
+    intent = intent_of(plain, facts, lexicon)
+    if backwards:
+        other = intent_of(plain[::-1], facts, lexicon)
+        if len(other.sightings) > len(intent.sightings):
+            intent, tokens, plain = other, tokens[::-1], plain[::-1]
+    mismatch = _mismatch(intent, said, lexicon)
+    if not intent.sightings and not disguises and not mismatch:
+        return Screened((), (), (), folded, tuple(tokens), intent, cut)
+    show = _Shower(intent.reading, tokens, folded, lexicon)
+    found = [_found(sighting, show) for sighting in intent.sightings]
+    found += _evasion(disguises, folded, vocabulary, found)
+    if mismatch:
+        hits = _sexual(intent, lexicon)
+        sighting = Sighting(Label.RATING_MISMATCH, 0.85, "rating", hits, mismatch)
+        found.append(_found(sighting, show))
+    if intent.kept:
+        found = _escalated(found, plain, folded.key, intent.reading.languages, lexicon)
+    return Screened(
+        tuple(found),
+        tuple(dict.fromkeys(intent.reading.languages)),
+        tuple(disguises),
+        folded,
+        tuple(tokens),
+        intent,
+        cut,
+    )
+
+
+def _unusual(text: str) -> bool:
+    return not text.isascii() or not text.isprintable()
+
+
+def _overridden(disguises: Sequence[Disguise]) -> bool:
+    return any(disguise.kind == "bidi" for disguise in disguises)
+
+
+def _emoji_trigger(key: str, lexicon: Lexicon) -> bool:
+    return not key.isascii() and not lexicon.triggers.isdisjoint(key)
+
+
+class _Shower:
+    """Shows where in the original text the hits of a reading stand; each is looked for once."""
+
+    def __init__(
+        self, reading: Reading, tokens: Sequence[Token], folded: Folded, lexicon: Lexicon
+    ) -> None:
+        self.reading, self.folded, self.lexicon = reading, folded, lexicon
+        self.places = (
+            [(token.start, token.end) for token in tokens]
+            if tokens
+            else [found.span() for found in TOKEN.finditer(folded.key)]
+        )
+        self.shown: dict[int, Span] = {}
+
+    def span(self, hit: int) -> Span:
+        """Where the hit stands in the text, and its classes."""
+        span = self.shown.get(hit)
+        if span is None:
+            reading, places = self.reading, self.places
+            first = places[reading.first[hit]]
+            last = places[reading.first[hit] + reading.width[hit] - 1]
+            start, stop = self.folded.origin(min(first[0], last[0]), max(first[1], last[1]))
+            names = self.lexicon.word_classes(reading.masks[hit])
+            span = self.shown[hit] = Span(start, stop, self.folded.text[start:stop], names)
+        return span
+
+
+def _found(sighting: Sighting, show: _Shower) -> Found:
+    spans = tuple(map(show.span, sorted(set(sighting.hits))))
+    return Found(sighting.label, round(sighting.score, 4), sighting.rule, sighting.why, spans)
+
+
+def _evasion(
+    disguises: Sequence[Disguise], folded: Folded, vocabulary: Vocabulary, found: Sequence[Found]
+) -> list[Found]:
+    """The finding that disguise itself is, when it hides what matters or cannot be an accident."""
+    telling = []
+    hides = 0
+    for disguise in disguises:
+        word = disguise.word or Folded(folded.text[disguise.start : disguise.end]).key
+        sensitive = not vocabulary.sensitive.isdisjoint(WORDS.findall(word))
+        sensitive = sensitive or vocabulary.squeezed.get(squeeze(word)) in vocabulary.sensitive
+        if disguise.kind in _SOFT_KINDS:
+            continue
+        hides += sensitive
+        if sensitive or disguise.kind in ALWAYS:
+            telling.append(disguise)
+    abuse = any(one.label.startswith(_ABUSE) for one in found)
+    many = len([d for d in disguises if d.kind not in _SOFT_KINDS]) >= _LEAST_DISGUISED
+    if not telling and not (abuse and many):
+        return []
+    shown = telling or [d for d in disguises if d.kind not in _SOFT_KINDS]
+    kinds = sorted({disguise.kind for disguise in shown})
+    score = 0.9 if abuse else 0.7 if hides else 0.5
+    spans = tuple(Span(d.start, d.end, folded.text[d.start : d.end], (d.kind,)) for d in shown[:16])
+    return [Found(Label.EVASION_TEXT, score, "disguise", ", ".join(kinds), spans)]
+
+
+def _mismatch(intent: Intent, said: Said, lexicon: Lexicon) -> str:
+    """Why the rating does not go with the words; empty when it does."""
+    rating = str(said.attributes.get("age_rating", ""))
+    if not rating or not is_for_all(rating):
+        return ""
+    asides = intent.asides
+    if asides.support or asides.news or asides.consent:
+        return ""
+    if any(sighting.label.startswith(_ABUSE) for sighting in intent.sightings):
+        return f"rated {rating[:16]}, with what the other findings say"
+    mask = intent.reading.mask
+    if mask & lexicon.mask(*_SEXUAL) and not mask & lexicon.mask(*_SERIOUS):
+        return f"rated {rating[:16]}, with sexual wording"
+    return ""
+
+
+def _sexual(intent: Intent, lexicon: Lexicon) -> tuple[int, ...]:
+    wanted = lexicon.mask(*_SEXUAL)
+    return tuple(hit for hit, mask in enumerate(intent.reading.masks) if mask & wanted)
+
+
+def escalated(found: list[Found], screened: Screened, lexicon: Lexicon) -> list[Found]:
+    """`found` of a text that was screened; the escalation alone where its abuse is of a minor."""
+    key = screened.folded.key
+    plain = [token.text for token in screened.tokens] or TOKEN.findall(key)
+    del plain[MOST_TOKENS:]
+    languages = screened.intent.reading.languages or (language_of(plain, lexicon).name,)
+    return _escalated(found, plain, key, languages, lexicon)
+
+
+def _escalated(
+    found: list[Found], plain: Sequence[str], key: str, languages: Sequence[str], lexicon: Lexicon
+) -> list[Found]:
+    """`found`, and the escalation alone where an act is about a minor."""
+    if not any(one.label.startswith(_ABUSE) for one in found):
+        return found
+    terms, years = lexicon.escalation["terms"], lexicon.escalation["years"]
+    for language in set(languages):
+        terms |= lexicon.escalation.get(f"terms.{language}", frozenset())
+    if not terms.isdisjoint(plain) or (_DIGIT.search(key) and _tells_age(plain, years)):
+        return [Found(Label.MINOR_ESCALATE, 1.0, "minor", "", ())]
+    return found
+
+
+def _tells_age(plain: Sequence[str], years: frozenset[str]) -> bool:
+    for number, token in enumerate(plain):
+        if token.isdigit() and len(token) < 3 and int(token) < 18:
+            after = plain[number + 1 : number + 3]
+            if after and (after[0] in years or " ".join(after) in years):
+                return True
+        elif token[0].isdigit() and token.rstrip("abcdefghijklmnopqrstuvwxyz").isdigit():
+            digits = token.rstrip("abcdefghijklmnopqrstuvwxyz")
+            if len(digits) < 3 and int(digits) < 18 and token[len(digits) :] in years:
+                return True
+    return False
+
+
+def words_of(value: Any) -> str:
+    """`value` as text: itself, or the texts of a list, one a line."""
+    if isinstance(value, (list, tuple)):
+        return "\n".join(words_of(part) for part in value)
+    return "" if value is None else str(value)
