@@ -495,7 +495,7 @@ def test_limits_end_a_video_with_their_own_error(
 
     assert [type(problem) for problem in found.problems] == [error]
     assert variable in str(found.problems[0])
-    assert found.duration < 2500
+    assert found.duration < 3900  # of four seconds; the clock is looked at now and then
 
 
 def test_the_frames_up_to_the_limit_are_kept(clip: bytes) -> None:
