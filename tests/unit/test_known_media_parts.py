@@ -152,7 +152,8 @@ def test_a_little_in_common_goes_to_a_person() -> None:
 
     found = seen(picture(query), bank_of(prints_of(1)))
 
-    assert [f.score for f in found] in ([UNSURE_SCORE], [ALIGNED_SURE])
+    assert [(f.score, f.evidence["method"]) for f in found] == [(UNSURE_SCORE, "local")]
+    assert found[0].evidence["coverage"] < 0.5
 
 
 def test_a_picture_too_dull_for_pdq_is_compared_by_its_points() -> None:
@@ -271,7 +272,8 @@ def test_a_frame_of_a_video_that_an_allow_bank_knows_is_not_counted() -> None:
     other = clip_of(opening, clip(92, 4))
 
     assert seen(other, bank_of(banked))[0].score == 1.0
-    assert [f.score for f in seen(other, bank_of(banked), allowed)] in ([0.0], [UNSURE_SCORE])
+    # A frame beside the cut may be nearer to the banked video: for a person to look at, no more.
+    assert max(f.score for f in seen(other, bank_of(banked), allowed)) <= UNSURE_SCORE
     copy = clip_of(opening, clip(91, 4))
     assert seen(copy, bank_of(banked), allowed)[0].score == 1.0
 

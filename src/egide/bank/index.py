@@ -28,7 +28,13 @@ from typing import ClassVar, Final, Generic, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from egide.bank.segment import DamagedSegment, SegmentFile
+from egide.bank.segment import (
+    Contents,
+    DamagedSegment,
+    SegmentFile,
+    open_segment,
+    write_segment,
+)
 from egide.db import Database, Moment
 from egide.errors import StorageError
 from egide.fingerprint import FingerprintType
@@ -83,6 +89,10 @@ class Segment(Protocol):
     def rows(self) -> Rows:
         """The fingerprints, as the file was made from them."""
 
+    @property
+    def contents(self) -> Contents:
+        """The segment as a file holds it."""
+
 
 S = TypeVar("S", bound=Segment)
 
@@ -113,12 +123,14 @@ class Index(ABC, Generic[S]):
 
     Attributes:
         type: which fingerprints it is of.
-        suffix: what its files' names end with.
+        magic: what its files begin with.
+        suffix: what their names end with.
         width: bytes it keeps of each fingerprint itself.
         most: fingerprints in one file.
     """
 
     type: ClassVar[FingerprintType]
+    magic: ClassVar[bytes]
     suffix: ClassVar[str]
     width: ClassVar[int]
     most: ClassVar[int]
@@ -142,12 +154,22 @@ class Index(ABC, Generic[S]):
         """The bank's fingerprints of this type with `low` < seq <= `high`."""
 
     @abstractmethod
-    def _open_file(self, known: SegmentFile) -> tuple[S, str]:
-        """Maps a file, and gives its present stamp; DamagedSegment when it is not that file."""
+    def _segment_of(self, contents: Contents) -> S:
+        """The segment that a file holds; DamagedSegment when it holds none."""
 
     @abstractmethod
+    def _build(self, low: int, high: int, rows: Rows) -> S:
+        """A segment over `rows`, which are all that stand between `low` and `high`."""
+
+    def _open_file(self, known: SegmentFile) -> tuple[S, str]:
+        """Maps a file, and gives its present stamp; DamagedSegment when it is not that file."""
+        contents, stamp = open_segment(self._folder, known, self.magic)
+        return self._segment_of(contents), stamp
+
     def _write(self, low: int, high: int, rows: Rows) -> SegmentFile:
         """Writes `rows`, which are all that stand between `low` and `high`, into a file."""
+        contents = self._build(low, high, rows).contents
+        return write_segment(contents, self._folder, self.magic, self.suffix)
 
     def _no_rows(self) -> Rows:
         return Rows(np.empty((0, self.width), np.uint8), np.empty(0, np.int64))

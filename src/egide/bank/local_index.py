@@ -17,14 +17,7 @@ from numpy.typing import NDArray
 
 from egide import _kernel
 from egide.bank.index import Index, Rows, Snapshot
-from egide.bank.segment import (
-    SEQS,
-    Contents,
-    DamagedSegment,
-    SegmentFile,
-    open_segment,
-    write_segment,
-)
+from egide.bank.segment import SEQS, Contents, DamagedSegment
 from egide.fingerprint import FingerprintType
 
 if TYPE_CHECKING:
@@ -100,6 +93,7 @@ class LocalIndex(Index[LocalSegment]):
     """The index over a bank's local fingerprints."""
 
     type = FingerprintType.LOCAL
+    magic = MAGIC
     suffix = ".local"
     width = 0
     most = MOST_IN_FILE
@@ -177,13 +171,8 @@ class LocalIndex(Index[LocalSegment]):
         seqs = np.fromiter((row[0] for row in cursor), np.int64)
         return Rows(np.empty((len(seqs), 0), np.uint8), seqs)
 
-    def _open_file(self, known: SegmentFile) -> tuple[LocalSegment, str]:
-        contents, stamp = open_segment(self._folder, known, MAGIC)
-        return LocalSegment.of(contents), stamp
-
-    def _write(self, low: int, high: int, rows: Rows) -> SegmentFile:
-        segment = self._build(low, high, rows)
-        return write_segment(segment.contents, self._folder, MAGIC, self.suffix)
+    def _segment_of(self, contents: Contents) -> LocalSegment:
+        return LocalSegment.of(contents)
 
 
 def _shortlist(features: LocalFeatures, segments: list[LocalSegment]) -> list[Candidate]:

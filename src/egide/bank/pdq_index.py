@@ -11,14 +11,7 @@ from numpy.typing import NDArray
 
 from egide import _kernel
 from egide.bank.index import Index, Rows
-from egide.bank.segment import (
-    SEQS,
-    Contents,
-    DamagedSegment,
-    SegmentFile,
-    open_segment,
-    write_segment,
-)
+from egide.bank.segment import SEQS, Contents, DamagedSegment
 from egide.fingerprint import FINGERPRINT_BYTES, FingerprintType
 
 MAGIC: Final = b"EGIDEPDQ1\n"
@@ -114,6 +107,7 @@ class PdqIndex(Index[PdqSegment]):
     """The index over a bank's PDQ hashes."""
 
     type = FingerprintType.PDQ
+    magic = MAGIC
     suffix = ".pdq"
     width = FINGERPRINT_BYTES[FingerprintType.PDQ]
     most = 1 << 32
@@ -151,10 +145,8 @@ class PdqIndex(Index[PdqSegment]):
             parts.append(Rows(hashes, np.fromiter((row[0] for row in rows), np.int64, len(rows))))
         return Rows(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
-    def _open_file(self, known: SegmentFile) -> tuple[PdqSegment, str]:
-        contents, stamp = open_segment(self._folder, known, MAGIC)
-        return PdqSegment.of(contents), stamp
+    def _segment_of(self, contents: Contents) -> PdqSegment:
+        return PdqSegment.of(contents)
 
-    def _write(self, low: int, high: int, rows: Rows) -> SegmentFile:
-        segment = PdqSegment.build(low, high, rows)
-        return write_segment(segment.contents, self._folder, MAGIC, self.suffix)
+    def _build(self, low: int, high: int, rows: Rows) -> PdqSegment:
+        return PdqSegment.build(low, high, rows)

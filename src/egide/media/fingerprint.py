@@ -51,6 +51,11 @@ _LEAST: Final = {
 }
 
 
+def usable_of(*views: Pdq | None) -> tuple[Pdq, ...]:
+    """Those of `views` that are there and of good enough quality."""
+    return tuple(pdq for pdq in views if pdq is not None and pdq.usable)
+
+
 class Pdq(NamedTuple):
     """The PDQ of one view of a frame: (8, 32) hashes, one an orientation, and quality 0..100.
 
@@ -89,8 +94,7 @@ class FramePrints:
     @property
     def usable(self) -> tuple[Pdq, ...]:
         """Those of good enough quality."""
-        both = (self.whole,) if self.trimmed is None else (self.whole, self.trimmed)
-        return tuple(pdq for pdq in both if pdq.usable)
+        return usable_of(self.whole, self.trimmed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from egide import _kernel
 from egide.errors import ItemError, TooManyBytes, TooManyFrames
 from egide.fingerprint import MIN_QUALITY, Fingerprint, FingerprintType
 from egide.item import Item
-from egide.media.fingerprint import FramePrints, Pdq, frame_prints
+from egide.media.fingerprint import FramePrints, Pdq, frame_prints, usable_of
 from egide.media.picture import Frame, Limits
 from egide.media.video_samples import Sample, Sampling, VideoFacts, samples
 
@@ -58,8 +58,7 @@ class VideoFrame:
     @property
     def usable(self) -> tuple[Pdq, ...]:
         """Those hashes that are of good enough quality."""
-        both = (self.whole,) if self.trimmed is None else (self.whole, self.trimmed)
-        return tuple(pdq for pdq in both if pdq.usable)
+        return usable_of(self.whole, self.trimmed)
 
 
 @dataclass(frozen=True, slots=True)
