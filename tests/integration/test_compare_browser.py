@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -15,7 +15,7 @@ from egide.compare import Comparison, Distance, compare
 from egide.finding import Fault, Finding, Skip
 from egide.label import Label
 from egide.report.compared import write_comparison
-from tests.integration.test_report_browser import FAINT, browser
+from tests.browser import FAINT, browser, watched
 from tests.report_samples import DETECTOR, HOSTILE_REFS
 
 __all__ = ["browser"]
@@ -67,32 +67,14 @@ def everything(ref: str = "one.mp4") -> Comparison:
 @pytest.fixture
 def open_page(browser: Browser, tmp_path: Path) -> Iterator[Open]:
     """Opens a comparison's page and holds it to making no request and no complaint."""
-    asked: list[str] = []
-    complaints: list[str] = []
-    contexts = []
+    with watched(browser) as show:
 
-    def opened(found: Comparison, *, width: int = 1280, scheme: str = "light") -> Page:
-        path = tmp_path / "compared.html"
-        path.write_text(page_of(found), encoding="utf-8")
-        context = browser.new_context(
-            viewport={"width": width, "height": 844},
-            color_scheme="dark" if scheme == "dark" else "light",
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: complaints.append(dialog.message))
-        page.goto(path.as_uri())
-        return page
+        def opened(found: Comparison, **how: Any) -> Page:
+            path = tmp_path / "compared.html"
+            path.write_text(page_of(found), encoding="utf-8")
+            return show(path, **how)
 
-    yield opened
-    for context in contexts:
-        context.close()
-    assert not complaints
-    assert all(url.endswith("/compared.html") for url in asked)
-    assert len(asked) == len(contexts)
+        yield opened
 
 
 def test_the_page_opens_without_a_request_an_error_or_a_picture(

@@ -2,74 +2,32 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from tests.browser import DESKTOP, FAINT, PHONE, browser, watched
 from tests.report_samples import HOSTILE_REFS, blocked, broken, match, one_of_each, report
 
-BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS: Final = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-DESKTOP: Final = 1280
-PHONE: Final = 390
+__all__ = ["browser"]
 
 Open = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        pytest.fail(f"none of {', '.join(BROWSERS)} is on PATH; `make test` installs chromium")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
 def open_page(browser: Browser, tmp_path: Path) -> Iterator[Open]:
     """Opens a report and holds it to making no request and no complaint."""
-    asked: list[str] = []
-    complaints: list[str] = []
-    contexts = []
+    with watched(browser) as show:
 
-    def opened(
-        text: str, *, width: int = DESKTOP, scheme: str = "light", script: bool = True
-    ) -> Page:
-        path = tmp_path / "report.html"
-        path.write_text(text, encoding="utf-8")
-        context = browser.new_context(
-            viewport={"width": width, "height": 844},
-            color_scheme="dark" if scheme == "dark" else "light",
-            java_script_enabled=script,
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: complaints.append(dialog.message))
-        page.goto(path.as_uri())
-        return page
+        def opened(text: str, **how: Any) -> Page:
+            path = tmp_path / "report.html"
+            path.write_text(text, encoding="utf-8")
+            return show(path, **how)
 
-    yield opened
-    for context in contexts:
-        context.close()
-    assert not complaints
-    assert all(url.endswith("/report.html") for url in asked)
-    assert len(asked) == len(contexts)
+        yield opened
 
 
 def _visible_refs(page: Page) -> list[str]:
@@ -166,28 +124,3 @@ def test_the_page_prints_without_its_controls(open_page: Open) -> None:
     page.emulate_media(media="print")
     assert not page.locator("#filters").is_visible()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-
-
-FAINT: Final = """() => {
-  const number = (colour) => colour.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
-    .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = (element) => {
-    for (let e = element; e; e = e.parentElement) {
-      const colour = number(getComputedStyle(e).backgroundColor);
-      if (colour.length < 4 || colour[3] > 0) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const faint = [];
-  for (const element of document.querySelectorAll("body *:not(script)")) {
-    const own = [...element.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
-    if (!own || !element.checkVisibility() || element.closest("svg")) continue;
-    const [a, b] = [light(number(getComputedStyle(element).color)), light(behind(element))];
-    const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    const name = element.className || element.tagName;
-    if (contrast < 4.5) faint.push(`${name} ${contrast.toFixed(2)}`);
-  }
-  return [...new Set(faint)];
-}"""

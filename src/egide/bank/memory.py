@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from egide.fingerprint import (
@@ -53,24 +53,9 @@ class MemoryBank:
     def search(self, queries: Sequence[Fingerprint], threshold: int) -> list[Match]:
         """Every live entry within `threshold` bits of a query, by query, then distance."""
         matches = [
-            Match(
-                position,
-                self.name,
-                self.purpose,
-                self._id(number),
-                state,
-                held.type,
-                distance,
-                held.edit,
-                label,
-                ref,
-                held.at,
-                held.span,
-                similarity=similarity,
-            )
+            self._match(position, number, held, distance, similarity=similarity)
             for position, query in enumerate(queries)
-            for number, (state, label, ref, fingerprints) in enumerate(self._entries)
-            for held in fingerprints
+            for number, held in self._held()
             if (distance := _distance(query, held)) is not None and distance <= threshold
             if (similarity := _similarity(query, held)) is None or similarity >= LEAST_SIMILARITY
         ]
@@ -79,27 +64,9 @@ class MemoryBank:
     def align(self, queries: Sequence[LocalFeatures]) -> list[Match]:
         """Every live entry whose picture shares a part with a query, by query, then score."""
         found = [
-            (
-                alignment.score,
-                Match(
-                    position,
-                    self.name,
-                    self.purpose,
-                    self._id(number),
-                    state,
-                    held.type,
-                    0,
-                    held.edit,
-                    label,
-                    ref,
-                    held.at,
-                    held.span,
-                    alignment,
-                ),
-            )
+            (alignment.score, self._match(position, number, held, 0, alignment))
             for position, features in enumerate(queries)
-            for number, (state, label, ref, fingerprints) in enumerate(self._entries)
-            for held in fingerprints
+            for number, held in self._held()
             if held.type is FingerprintType.LOCAL
             if (alignment := _aligned(features, held.value)) is not None
         ]
@@ -111,6 +78,39 @@ class MemoryBank:
         fingerprints = self._entries[int(entry.rpartition("-")[2]) - 1][3]
         spans = {(f.at, f.span or 0) for f in fingerprints if f.type is FingerprintType.PDQ}
         return sum(span for at, span in spans if at is not None) or None
+
+    def _held(self) -> Iterator[tuple[int, Fingerprint]]:
+        """Every fingerprint, with the number of its entry."""
+        for number, (*_, fingerprints) in enumerate(self._entries):
+            for held in fingerprints:
+                yield number, held
+
+    def _match(
+        self,
+        query: int,
+        number: int,
+        held: Fingerprint,
+        distance: int,
+        alignment: Alignment | None = None,
+        similarity: float | None = None,
+    ) -> Match:
+        state, label, ref, _ = self._entries[number]
+        return Match(
+            query,
+            self.name,
+            self.purpose,
+            self._id(number),
+            state,
+            held.type,
+            distance,
+            held.edit,
+            label,
+            ref,
+            held.at,
+            held.span,
+            alignment,
+            similarity,
+        )
 
     def _id(self, number: int) -> str:
         return f"00000000-{number + 1}"
