@@ -2,7 +2,8 @@
 
     python scripts/expand_training.py
 
-A source has headers, `= labels group context`, and below each one text a line, written by hand.
+A source, `en.txt` or `en-more.txt`, is in the language that its name begins with. It has headers,
+`= labels group context`, and below each one text a line, written by hand.
 `[a|b]` in a text stands for either; of such a text `MOST_SAMPLES` variants are drawn, or as many as
 `*16 ` before it says, always the same. `context+` means that a photo came with it, `context=4+`
 gives the age rating. Texts that stand in `benchmarks/text/dev` are left out.
@@ -53,8 +54,7 @@ def expanded(language: str, folder: Path = FOLDER) -> Iterator[dict[str, Any]]:
         for line in path.read_text("utf-8").splitlines()
     }
     seen: set[tuple[str, str]] = set()
-    lines = (folder / "sources" / f"{language}.txt").read_text("utf-8").splitlines()
-    for line in filter(None, lines):
+    for line in _lines(language, folder / "sources"):
         if line.startswith("= "):
             header = _header(line)
             continue
@@ -62,6 +62,11 @@ def expanded(language: str, folder: Path = FOLDER) -> Iterator[dict[str, Any]]:
             if plain(text) not in held_out and (text, header["context"]) not in seen:
                 seen.add((text, header["context"]))
                 yield {"text": text, **header}
+
+
+def _lines(language: str, sources: Path) -> Iterator[str]:
+    for path in sorted(sources.glob(f"{language}*.txt"), key=lambda path: path.stem):
+        yield from filter(None, path.read_text("utf-8").splitlines())
 
 
 def plain(text: str) -> str:
@@ -94,7 +99,7 @@ def _shuffled(options: list[str], random: Random) -> Iterator[str]:
 
 
 def _header(line: str) -> dict[str, Any]:
-    short, group, place = line[2:].split()
+    short, group, place = line[2:].split(maxsplit=2)
     context, _, rating = place.partition("=")
     labels = [LABELS[name] for name in short.split(",") if name != "-"]
     header: dict[str, Any] = {"labels": labels, "group": group, "context": context.rstrip("+")}

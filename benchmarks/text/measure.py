@@ -52,6 +52,7 @@ def run(settings: Settings) -> Part:
     ]
     tables = [
         by_language(judged),
+        by_action(sets),
         by_label(judged),
         by_group(judged),
         _by_disguise(judged, hidden),
@@ -78,6 +79,28 @@ def by_language(judged: dict[str, list[Judged]]) -> Table:
         for language, each in judged.items()
     ]  # fmt: skip
     return Table("Shares with their 95 % intervals:", columns, rows)
+
+
+def by_action(sets: dict[str, list[Record]]) -> Table:
+    """What the default policy does about abuse and about hard negatives."""
+    rows: list[tuple[str, ...]] = []
+    for language, records in sets.items():
+        done = [(bool(one.labels & score.ABUSIVE), screens.action_of(one)) for one in records]
+        rows.append(
+            (
+                language,
+                *(
+                    str(Rate.count(action == wanted for abusive, action in done if abusive is bad))
+                    for bad in (True, False)
+                    for wanted in ("block", "review")
+                ),
+            )
+        )
+    columns = (
+        "language", "abuse blocked", "abuse reviewed", "hard negatives blocked",
+        "hard negatives reviewed",
+    )  # fmt: skip
+    return Table("What the default policy does:", columns, rows)
 
 
 def by_label(judged: dict[str, list[Judged]]) -> Table:

@@ -33,14 +33,29 @@ class Screen:
 
 def labels_of(record: Record, text: str | None = None) -> dict[str, float]:
     """The labels that égide gives the record's text, or `text` in its place, with their scores."""
-    screen_text = _screen_text()
-    findings = screen_text(
-        record.text if text is None else text, context=record.context, **record.attributes
-    )
     found: dict[str, float] = {}
-    for finding in findings:
+    for finding in _findings(record, record.text if text is None else text):
         found[str(finding.label)] = max(finding.score, found.get(str(finding.label), 0.0))
     return found
+
+
+def action_of(record: Record) -> str:
+    """What the default policy does about the record's text."""
+    egide = import_module("egide")
+    ruling = _policy().decide(
+        egide.Kind.TEXT, record.attributes, _findings(record, record.text), ()
+    )
+    return str(ruling.action)
+
+
+def _findings(record: Record, text: str) -> list[Any]:
+    screen_text = import_module("egide").screen_text
+    return list(screen_text(text, context=record.context, **record.attributes))
+
+
+@cache
+def _policy() -> Any:
+    return import_module("egide.policy_file").load_policy()
 
 
 def peers() -> list[Screen]:
@@ -51,11 +66,6 @@ def peers() -> list[Screen]:
         Screen("glin-profanity", _glin_profanity()),
         Screen("keyword list", _keywords),
     ]
-
-
-@cache
-def _screen_text() -> Any:
-    return import_module("egide").screen_text
 
 
 def _keywords(text: str, language: str) -> bool:  # noqa: ARG001  one signature for all

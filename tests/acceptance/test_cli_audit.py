@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from egide.hub.gazetteer_sample import sample_gazetteer
+from tests import adverts
 from tests.acceptance.conftest import COPY, Egide
 from tests.listings import civitai_models
 
@@ -60,6 +61,30 @@ def test_without_a_gazetteer_structure_alone_tells(egide: Egide, write: Write) -
     assert summary["likeness_named"] == 0
     assert summary["likeness_unnamed"] > 0
     assert summary["gazetteer_people"] is None
+
+
+def test_adverts_are_audited_beside_listings_or_alone(egide: Egide, write: Write) -> None:
+    write({"a.jsonl": dump(adverts.records()), "m.jsonl": dump(models())})
+    done = egide("audit", "a.jsonl", "--out", "alone", "-j", "2")
+    assert (done.code, done.out) == (0, "")
+    texts = json.loads(Path("alone/summary.json").read_text())["texts"]
+    assert f"{texts['offers']} offers among 220 texts; see alone/audit.html" in done.err
+    assert "model" not in done.err
+    assert {"providers.csv", "prices.csv"} <= {p.name for p in Path("alone").iterdir()}
+    done = egide("audit", "a.jsonl", "m.jsonl", "--out", "both", "-j", "1")
+    assert "among 30" in done.err
+    assert "among 220 texts" in done.err
+    assert json.loads(Path("both/summary.json").read_text())["texts"] == texts
+
+
+def test_names_of_channels_are_shown_with_a_reason(egide: Egide, write: Write) -> None:
+    write({"a.jsonl": dump(adverts.records())})
+    channel = adverts.PROVIDERS[0].channel
+    assert egide("audit", "a.jsonl", "--out", "a", "-j", "1").code == 0
+    assert channel not in Path("a/providers.csv").read_text()
+    shown = ("--reveal", "--reason", "a study", "--home", "elsewhere")
+    assert egide("audit", "a.jsonl", "--out", "b", "-j", "1", *shown).code == 0
+    assert channel in Path("b/providers.csv").read_text()
 
 
 def test_unreadable_records_end_it_with_three_but_do_not_stop_it(

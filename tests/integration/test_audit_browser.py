@@ -10,8 +10,9 @@ from playwright.sync_api import Browser
 
 from egide.hub.audit import audit, write_audit
 from egide.hub.audit.hub_policy import hub_policy
-from egide.hub.audit.pseudonyms import Pseudonyms
 from egide.hub.gazetteer_sample import sample_gazetteer
+from egide.hub.pseudonyms import Pseudonyms
+from tests.adverts import records
 from tests.browser import DESKTOP, PHONE, browser, watched
 from tests.listings import civitai_models
 
@@ -32,6 +33,15 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "out" / "audit.html"
 
 
+@pytest.fixture(scope="module")
+def page_of_texts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("texts")
+    dump = folder / "dump.jsonl"
+    dump.write_text("".join(json.dumps(record) + "\n" for record in records()))
+    write_audit(audit([dump], jobs=1), folder / "out", Pseudonyms(b"k" * 32))
+    return folder / "out" / "audit.html"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
     ("width", "medium"), [(DESKTOP, "screen"), (PHONE, "screen"), (760, "print")]
@@ -45,3 +55,18 @@ def test_the_page_stands_alone_and_fits(
         assert page.locator(".bars tbody tr").count() > 15
         assert page.locator(".plot .column").count() > 12
         assert "imitate real people" in page.locator("h1").inner_text()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("width", "medium"), [(DESKTOP, "screen"), (PHONE, "screen"), (760, "print")]
+)
+def test_the_page_of_texts_stands_alone_and_fits(
+    browser: Browser, page_of_texts: Path, width: int, medium: str, scheme: str
+) -> None:
+    with watched(browser) as show:
+        page = show(page_of_texts, width=width, scheme=scheme, medium=medium)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.locator(".plot").count() == 2
+        assert page.locator(".plain tbody tr").count() > 10
+        assert "texts offer" in page.locator("h1").inner_text()

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -51,8 +52,8 @@ def run(
         list[str],
         typer.Argument(
             metavar="DUMP",
-            help="Files of listings (JSON, JSON Lines, CSV, also compressed by gzip or "
-            "Zstandard) and folders of them.",
+            help="Files of listings, adverts, posts and app listings (JSON, JSON Lines, CSV, also "
+            "compressed by gzip or Zstandard) and folders of them.",
             show_default=False,
         ),
     ],
@@ -110,10 +111,20 @@ def run(
             show_default=False,
         ),
     ] = None,
+    register: Annotated[
+        bool,
+        typer.Option(
+            "--register/--no-register",
+            envvar="EGIDE_REGISTER",
+            help="Put the listings into the home's registry, by which `egide trace` finds the "
+            "listing of a model that a picture names.",
+        ),
+    ] = True,
     jobs: JobsOption = None,
     home: HomeOption = None,
 ) -> None:
-    """Count the models of real people in dumps of listings, and write down what was found.
+    """Count the models of real people in dumps of listings, and the offers of synthetic NCII in
+    dumps of adverts, posts and app listings, and write down what was found.
 
     Exit code: 0 everything was read, 2 wrong usage, 3 records could not be read or the run was
     interrupted. Unreadable records are counted and named in unreadable.csv.
@@ -122,10 +133,12 @@ def run(
     from egide.cli.progress import ProgressBar
     from egide.hub.audit import write_audit
     from egide.hub.audit.hub_policy import hub_policy
-    from egide.hub.audit.pseudonyms import open_pseudonyms
+    from egide.hub.audit.row import Row
     from egide.hub.audit.run import Audit, kept_of
     from egide.hub.audit.tally import Tally
     from egide.hub.gazetteer_sample import open_gazetteer
+    from egide.hub.pseudonyms import open_pseudonyms
+    from egide.registry import Registry
 
     _check(dumps, out)
     policy = hub_policy(policy_name) if policy_name else None
@@ -135,11 +148,23 @@ def run(
     pseudonyms = open_pseudonyms(folder)
     tally = Tally(sample, pseudonyms.seed)
     began, interrupted = time.monotonic(), False
+    excerpts = bool(sample) and reveal
+    rows = kept_of(
+        dumps,
+        gazetteer,
+        jobs=jobs,
+        excerpts=excerpts,
+        register=pseudonyms if register else None,
+    )
     try:
-        with ProgressBar(dumps, listing=False) as bar:
-            excerpts = bool(sample) and reveal
-            for kept in bar.track(kept_of(dumps, gazetteer, jobs=jobs, excerpts=excerpts)):
+        with (
+            ProgressBar(dumps, listing=False) as bar,
+            Registry(folder) if register else nullcontext() as registry,
+        ):
+            for kept in bar.track(rows):
                 tally.add(kept)
+                if registry is not None and isinstance(kept, Row) and kept.registered is not None:
+                    registry.add(kept.registered)
     except KeyboardInterrupt:
         interrupted = True
     found = Audit(tally, tuple(Path(dump).name for dump in dumps), people)
@@ -200,8 +225,13 @@ def _say(summary: dict[str, Any], out: Path) -> None:
     from egide.hub.audit.write import PAGE
     from egide.report.words import count
 
-    number = count(summary["likeness_total"], "model of a real person", "models of real people")
-    warn(f"{number} among {summary['models_total']:,}; see {out / PAGE}")
+    texts = summary["texts"]
+    if summary["models_total"] or not texts["total"]:
+        number = count(summary["likeness_total"], "model of a real person", "models of real people")
+        warn(f"{number} among {summary['models_total']:,}; see {out / PAGE}")
+    if texts["total"]:
+        number = count(texts["offers"], "offer")
+        warn(f"{number} among {count(texts['total'], 'text')}; see {out / PAGE}")
     if summary["unreadable"]:
         warn(f"{count(summary['unreadable'], 'record')} could not be read; see unreadable.csv")
 

@@ -15,7 +15,7 @@ from egide.item import Item
 from egide.label import Label
 from egide.sniff import Kind
 from egide.text.joint import MODEL, screen_jointly
-from egide.text.screen import MOST_CHARACTERS, Found, Said, Screened
+from egide.text.screen import MOST_CHARACTERS, Found, Said, Screened, titled
 
 NAME: Final = "text-intent.v1"
 MOST_BYTES: Final = 1 << 28
@@ -70,12 +70,6 @@ class TextIntent:
 def from_settings(settings: DetectorSettings) -> TextIntent:  # noqa: ARG001  the registry's form
     """The detector as a scan's options want it."""
     return TextIntent()
-
-
-def titled(text: str, said: Said) -> str:
-    """A text with the title that its record has before it: both are what people see."""
-    title = str(said.attributes.get("title", ""))
-    return f"{title}\n{text}" if title else text
 
 
 def screen_text(

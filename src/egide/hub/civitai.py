@@ -13,7 +13,16 @@ from typing import Any, Final, TypeVar
 from egide.hub.adapters import adapter_of
 from egide.hub.base_models import canonical_base
 from egide.hub.facts import MOST_WORDS, ModelFacts, distinct
-from egide.hub.fields import list_of, number_of, object_of, objects_in, text_of, truth_of, words_of
+from egide.hub.fields import (
+    first_number,
+    list_of,
+    number_of,
+    object_of,
+    objects_in,
+    text_of,
+    truth_of,
+    words_of,
+)
 from egide.hub.html_text import html_to_text
 from egide.hub.metadata import moment_of
 
@@ -164,36 +173,35 @@ def _creator(creator: Any) -> str | None:
 
 def _moment(value: Mapping[str, Any]) -> datetime | None:
     for key in ("publishedAt", "createdAt", "published_at", "created_at"):
-        if moment := moment_of(text_of(value.get(key))):
+        said = value.get(key)
+        if said is not None and (moment := moment_of(text_of(said))):
             return moment
     return None
 
 
 def _downloads(stats: Mapping[str, Any], value: Mapping[str, Any]) -> int | None:
-    counts = (
+    return first_number(
         stats.get("downloadCount"),
         stats.get("downloadCountAllTime"),
         object_of(value.get("rank")).get("downloadCountAllTime"),
         value.get("downloadCount"),
     )
-    return _first(map(number_of, counts))
 
 
 def _likes(stats: Mapping[str, Any]) -> int | None:
-    return _first(
-        number_of(stats.get(key)) for key in ("thumbsUpCount", "favoriteCount", "ratingCount")
+    return first_number(
+        stats.get("thumbsUpCount"), stats.get("favoriteCount"), stats.get("ratingCount")
     )
 
 
 def _followers(creator: Mapping[str, Any]) -> int | None:
     stats = object_of(creator.get("stats"))
-    counts = (
+    return first_number(
         creator.get("followerCount"),
         creator.get("followers"),
         stats.get("followerCountAllTime"),
         stats.get("followerCount"),
     )
-    return _first(map(number_of, counts))
 
 
 def _level(value: Any) -> int | None:
@@ -205,8 +213,11 @@ def _level(value: Any) -> int | None:
 def _available(value: Mapping[str, Any], versions: tuple[ModelFacts, ...]) -> bool | None:
     """Whether it can be downloaded: unless it was taken down, when a version has a file."""
     for key in ("mode", "status", "availability"):
-        said = (text_of(value.get(key), 40) or "").replace(" ", "").lower()
-        if said in _GONE or said == "private":
+        said = value.get(key)
+        if said is None:
+            continue
+        word = (text_of(said, 40) or "").replace(" ", "").lower()
+        if word in _GONE or word == "private":
             return False
     if value.get("deletedAt"):
         return False

@@ -92,7 +92,7 @@ def plain(text: str, most: int = MOST_TEXT) -> str:
     as it was written: what hides a name is evidence.
     """
     text = text[:most]
-    if text.isascii() and text.isprintable():
+    if text.isascii() and (text.isprintable() or text.replace("\n", "").isprintable()):
         return text.strip()
     return text.translate(_CONTROLS).strip()
 

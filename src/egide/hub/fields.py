@@ -29,14 +29,14 @@ def text_of(value: Any, most: int = MOST_TEXT) -> str | None:
     if isinstance(value, str):
         said = plain(value, most) if value else ""
         return None if len(said) < 10 and said.lower() in _SAYS_NOTHING else said
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if value is None or isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return str(value)[:40] if -MOST_NUMBER < value < MOST_NUMBER else None
 
 
 def number_of(value: Any) -> int | None:
-    """`value` as a whole number from 0 to 2⁵³."""
-    if isinstance(value, bool):
+    """`value` as a whole number from 0 to 2⁵³; None when it is none."""
+    if value is None or isinstance(value, bool):
         return None
     if isinstance(value, str):
         try:
@@ -48,9 +48,17 @@ def number_of(value: Any) -> int | None:
     return None
 
 
+def first_number(*values: Any) -> int | None:
+    """The first of `values` that is a whole number from 0 to 2⁵³; None when none is."""
+    for value in values:
+        if value is not None and (number := number_of(value)) is not None:
+            return number
+    return None
+
+
 def truth_of(value: Any) -> bool | None:
     """`value` as yes or no, which were also written `"Soft"`, `1` and `"False"`."""
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool):
         return value
     if isinstance(value, (int, float)):
         return value != 0
@@ -93,8 +101,8 @@ def words_of(value: Any, most: int = 300) -> tuple[str, ...]:
         listed = list(value)[:MOST_WORDS]
     else:
         return ()
-    names = (word.get("name") if isinstance(word, dict) else word for word in listed)
-    return distinct(said for name in names if (said := text_of(name, most)))
+    said = [text_of(word.get("name") if isinstance(word, dict) else word, most) for word in listed]
+    return distinct(filter(None, said))
 
 
 def _split(text: str) -> list[str]:

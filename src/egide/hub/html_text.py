@@ -19,9 +19,7 @@ _BREAKING: Final = frozenset({
 _TAG: Final = re.compile(r"(/?)([a-zA-Z][a-zA-Z0-9]{0,15})")
 _LINK: Final = re.compile(r"href\s{0,3}=\s{0,3}[\"']?\s{0,3}(https?:[^\"'\s<>]{1,300})")
 _RARE: Final = re.compile(rf"<(?:[!?]|a\s|(?:{'|'.join(sorted(_UNSEEN))})\b)", re.IGNORECASE)
-_ANY: Final = re.compile(
-    rf"</?(?:({'|'.join(sorted(_BREAKING))})\b|[a-zA-Z])[^<>]*>?", re.IGNORECASE
-)
+_ANY: Final = re.compile(r"</?([a-zA-Z]\w*)[^<>]*>?")
 
 
 def html_to_text(html: str, most: int = MOST_TEXT) -> str:
@@ -34,14 +32,21 @@ def html_to_text(html: str, most: int = MOST_TEXT) -> str:
     if "<" in html:
         html = "".join(_Pieces(html)) if _RARE.search(html) else _without_tags(html)
     if "&" in html:
-        html = unescape(html)
+        html = _resolved(html)
     lines = (" ".join(line.split()) for line in html.split("\n"))
     return plain("\n".join(filter(None, lines)), most)
 
 
 def _without_tags(html: str) -> str:
     """The text of HTML in which all that is written is seen: three times as fast."""
-    return _ANY.sub(lambda tag: "\n" if tag[1] else "", html)
+    return _ANY.sub(lambda tag: "\n" if tag[1].lower() in _BREAKING else "", html)
+
+
+def _resolved(html: str) -> str:
+    """`html` without entities; where there are only the commonest ones, twice as fast."""
+    if html.count("&amp;") == html.count("&"):
+        return html.replace("&amp;", "&")
+    return unescape(html)
 
 
 class _Pieces(list[str]):

@@ -23,7 +23,7 @@ PLACES: Final = (
     "description",
 )  # fmt: skip
 """The fields of a model, as the weights know them."""
-_FILTER_BITS: Final = 16
+_FILTER_BITS: Final = 18
 _REVERSED: Final = int(How.REVERSED)
 
 

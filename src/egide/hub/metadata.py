@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from egide.hub.facts import MOST_WORDS, plain
-from egide.hub.fields import number_of, text_of
+from egide.hub.fields import first_number, text_of
 
 _MOST_LEAVES: Final = 400
 _MOST_DEPTH: Final = 12
@@ -64,15 +64,15 @@ class Metadata:
     def text(self, *keys: str) -> str | None:
         """The first of `keys` that says something, as text."""
         for key in keys:
-            said = text_of(self.values.get(key))
+            value = self.values.get(key)
+            said = None if value is None else text_of(value)
             if said and said.lower() not in _SAYS_NOTHING:
                 return said
         return None
 
     def number(self, *keys: str) -> int | None:
         """The first of `keys` that is a whole number from 0 to 2^53."""
-        numbers = (number_of(self.values.get(key)) for key in keys)
-        return next((number for number in numbers if number is not None), None)
+        return first_number(*map(self.values.get, keys))
 
     def parsed(self, key: str) -> Any:
         """The JSON at `key`, be it in a string or not; None when it is none."""

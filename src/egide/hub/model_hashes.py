@@ -15,8 +15,11 @@ finds re-uploads. It is given in full; hubs show its first 12 digits.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import BinaryIO, Final
+from contextlib import ExitStack
+from itertools import cycle
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 import blake3
 
@@ -25,12 +28,16 @@ from egide.hub.safetensors import header_length
 from egide.item import Item
 from egide.sniff import HEAD_BYTES, ModelFormat, sniff_model
 
+if TYPE_CHECKING:
+    from io import BufferedIOBase
+
 AUTOV1_AT: Final = 0x100000
 AUTOV1_BYTES: Final = 0x10000
 AUTOV3_SHOWN: Final = 12
 """Digits of AutoV3 that hubs show, and so the most that two of them can be compared by."""
 
-_BLOCK: Final = 1 << 21
+_BLOCK: Final = 1 << 20
+_AHEAD: Final = 4
 
 
 def model_hashes(item: Item) -> dict[str, str]:
@@ -49,19 +56,16 @@ def model_hashes(item: Item) -> dict[str, str]:
         whole, tensors, blake = hashlib.sha256(), hashlib.sha256(), blake3.blake3()
         window = bytearray()
         at = 0
-        hashing: list[Future[object]] = []
-        with ThreadPoolExecutor(3, thread_name_prefix="egide-hash") as pool:
-            while block := stream.read(_BLOCK):  # reads while the block before is hashed
-                for each in hashing:
-                    each.result()
-                view = memoryview(block)
-                hashing = [pool.submit(whole.update, view), pool.submit(blake.update, view)]
+        with ExitStack() as running:
+            threads = [running.enter_context(ThreadPoolExecutor(1, "egide-hash")) for _ in range(3)]
+            for block, pending in _blocks(stream):
+                pending.append(threads[0].submit(whole.update, block))
                 if body is not None:
-                    hashing.append(pool.submit(tensors.update, view[max(0, body - at) :]))
-                window += view[max(0, AUTOV1_AT - at) : max(0, AUTOV1_AT + AUTOV1_BYTES - at)]
+                    rest = block[max(0, body - at) :]
+                    pending.append(threads[1].submit(tensors.update, rest))
+                pending.append(threads[2].submit(blake.update, block))
+                window += block[max(0, AUTOV1_AT - at) : max(0, AUTOV1_AT + AUTOV1_BYTES - at)]
                 at += len(block)
-            for each in hashing:
-                each.result()
     if at != item.size:
         raise TruncatedItem(f"it had {item.size:,} bytes and has {at:,}; is it being written?")
     digest = whole.hexdigest()
@@ -71,6 +75,29 @@ def model_hashes(item: Item) -> dict[str, str]:
     if body is not None:
         hashes["AutoV3"] = tensors.hexdigest()
     return hashes
+
+
+def _blocks(stream: BinaryIO) -> Iterator[tuple[memoryview, list[Future[object]]]]:
+    """The blocks of `stream`, each with a list to put in what is under way with it.
+
+    When that is done the block's memory is used again: fresh memory costs as much as hashing.
+    """
+    buffers: list[tuple[bytearray, list[Future[object]]]] = [
+        (bytearray(_BLOCK), []) for _ in range(_AHEAD)
+    ]
+    for buffer, pending in cycle(buffers):
+        _finish(pending)
+        size = cast("BufferedIOBase", stream).readinto(buffer)
+        if not size:
+            break
+        yield memoryview(buffer)[:size], pending
+    for _, pending in buffers:
+        _finish(pending)
+
+
+def _finish(pending: list[Future[object]]) -> None:
+    while pending:
+        pending.pop().result()
 
 
 def _body(stream: BinaryIO, size: int) -> int | None:

@@ -167,8 +167,9 @@ class Reading:
         self._begins = begins.tobytes()
         hard = classes == HARD
         first = kept[self._starts]
-        self._group = np.cumsum(hard)[first]
-        self._list = np.cumsum(hard & (codes != ord(",")))[first]
+        self._group: Places = np.cumsum(hard)[first]
+        self._list: Places = np.cumsum(hard & (codes != ord(",")))[first]
+        self._first_kind: Classes = self._kind[self._starts]
         self._hash()
 
     def __len__(self) -> int:
@@ -211,31 +212,26 @@ class Reading:
 
     def _runs(self) -> tuple[Places, Places]:
         """Every run of up to MOST_TOKENS tokens in one group: its first and its last token."""
-        count = len(self._starts)
-        first = np.arange(count)[:, None]
-        last = first + np.arange(MOST_TOKENS)
-        held = np.minimum(last, count - 1)
-        length = self._ends[held] - self._starts[first]
-        fits = (last < count) & (length >= SHORTEST) & (length <= LONGEST)
-        fits &= self._group[held] == self._group[first]
+        length = _windows(self._ends, 2 * _MOST_LETTERS) - self._starts[:, None]
+        fits = (length >= SHORTEST) & (length <= LONGEST)
+        fits &= _windows(self._group, -1) == self._group[:, None]
         rows, columns = np.nonzero(fits)
         return rows, rows + columns
 
     def _turned(self, tokens: int) -> Places:
         """The first tokens of runs that may be a surname before one or two given names."""
-        first = np.arange(len(self._starts) - tokens + 1)
-        if not len(first):
-            return first
-        last = first + tokens - 1
-        length = self._ends[last] - self._starts[first]
+        count = len(self._starts) - tokens + 1
+        if count <= 0:
+            return np.zeros(0, np.int64)
+        length = self._ends[tokens - 1 :] - self._starts[:count]
         fits = (length >= LEAST_REVERSED) & (length <= LONGEST)
-        fits &= self._kind[self._starts[first]] != SIGN
+        fits &= self._first_kind[:count] != SIGN
         # `Doe, Jane`: across a comma only where both are capitalised.
-        capitals = self._kind[self._starts] == UPPER
-        together = self._group[first] == self._group[last]
-        listed = (self._list[first] == self._list[last]) & capitals[first] & capitals[last]
-        found: Places = first[fits & (together | listed)]
-        return found
+        capitals = self._first_kind == UPPER
+        listed = self._list[:count] == self._list[tokens - 1 :]
+        listed &= capitals[:count] & capitals[tokens - 1 :]
+        fits &= listed | (self._group[:count] == self._group[tokens - 1 :])
+        return np.flatnonzero(fits)
 
     def _glued(self) -> list[tuple[int, int]]:
         """Runs that are no runs of tokens: `janedoe` in `janedoelora`, and spaced-out letters."""
@@ -255,23 +251,20 @@ class Reading:
             pieces = {(start + head, end), (start, end - tail), (start + head, end - tail)}
             found += sorted((s, e) for s, e in pieces - {(start, end)} if e - s >= LEAST_JOINED)
         found += self._ragged()
-        single = (lengths == 1) & (self._kind[starts] != SIGN)
+        single = (lengths == 1) & (self._first_kind != SIGN)
         for token, last in long_runs(single, self._group, MOST_TOKENS + 1, LONGEST):
             found.append((int(starts[token]), int(ends[last])))
         return found
 
     def _ragged(self) -> Iterator[tuple[int, int]]:
         """Runs of two or three words of which one has capitals at random, `jAnE`: many tokens."""
-        begins = np.append(
-            True, self._source[self._starts[1:]] > self._source[self._ends[:-1] - 1] + 1
-        )
-        words = np.flatnonzero(begins[: len(self._starts)])
-        if not len(words):
-            return
-        tokens = np.diff(np.append(words, len(self._starts)))
-        for word in np.flatnonzero(
-            (tokens > 2) & (self._kind[self._starts[words]] != SIGN)
-        ).tolist():
+        starts = self._starts
+        begins = np.ones(len(starts), bool)
+        begins[1:] = self._source[starts[1:]] > self._source[starts[1:] - 1] + 1
+        words = np.flatnonzero(begins)
+        tokens = np.empty_like(words)
+        tokens[:-1], tokens[-1:] = words[1:] - words[:-1], len(starts) - words[-1:]
+        for word in np.flatnonzero((tokens > 2) & (self._first_kind[words] != SIGN)).tolist():
             for first, last in ((word - 1, word), (word, word + 1), (word - 1, word + 1)):
                 if first < 0 or last >= len(words):
                     continue
@@ -320,6 +313,13 @@ class Reading:
                 yield Span(
                     letters, first + shift, after + shift, number, how, begins, unbroken, is_whole
                 )  # fmt: skip
+
+
+def _windows(values: Places, beyond: int) -> Places:
+    """(tokens, MOST_TOKENS): each of `values` and those that follow it, `beyond` after the last."""
+    padded = np.full(len(values) + MOST_TOKENS - 1, beyond, np.int64)
+    padded[: len(values)] = values
+    return np.ndarray((len(values), MOST_TOKENS), np.int64, padded, 0, padded.strides * 2)
 
 
 def readings(fields: Sequence[str]) -> Iterator[Reading]:

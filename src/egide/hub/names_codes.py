@@ -33,10 +33,10 @@ def codes_of(text: str) -> Codes:
 def classes_of(codes: Codes) -> Classes:
     """What each character is, as far as names are concerned."""
     table = _class_table()
+    if int(codes.max(initial=0)) < len(table):
+        return table[codes]
     found = table[np.minimum(codes, len(table) - 1)]
-    if len(codes) and int(codes.max()) >= len(table):
-        found = np.where((codes >= 0x20000) & (codes < 0x32000), SIGN, found).astype(np.uint8)
-    return found
+    return np.where((codes >= 0x20000) & (codes < 0x32000), SIGN, found).astype(np.uint8)
 
 
 @cache
@@ -59,24 +59,30 @@ def _class_table() -> Classes:
 
 def tokens_of(kind: Classes, source: Places) -> tuple[Places, Places]:
     """Where tokens begin and end among the kept characters of classes `kind` at `source`."""
-    if not len(kind):
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    begins = np.ones(len(kind), bool)
     before, after = kind[:-1], kind[1:]
+    capital = kind == UPPER
+    falls = capital[:-1] & (after == LOWER)
     goes_on = (after == before) & (after != SIGN)
-    goes_on |= (before == UPPER) & (after == LOWER)
+    goes_on |= falls
     # In `XLJane` the hump begins at the last capital.
-    goes_on[:-1] &= ~((kind[:-2] == UPPER) & (kind[1:-1] == UPPER) & (kind[2:] == LOWER))
+    goes_on[:-1] &= ~(capital[:-2] & falls[1:])
     goes_on &= source[1:] == source[:-1] + 1
-    starts = np.append(0, np.flatnonzero(~goes_on) + 1)
-    return starts, np.append(starts[1:], len(kind))
+    np.logical_not(goes_on, out=begins[1:])
+    starts = np.flatnonzero(begins)
+    ends = np.empty_like(starts)
+    ends[:-1], ends[-1:] = starts[1:], len(kind)
+    return starts, ends
 
 
 def long_runs(
     single: NDArray[np.bool_], group: Places, least: int, most: int
 ) -> Iterator[tuple[int, int]]:
     """The first and last token of each run of `least` to `most` `single` ones in one group."""
+    if int(np.count_nonzero(single)) < least:
+        return
     sums = np.append(0, np.cumsum(single))
-    if len(single) < least or int((sums[least:] - sums[:-least]).max()) < least:
+    if int((sums[least:] - sums[:-least]).max()) < least:
         return
     edges = np.append(True, (single[1:] != single[:-1]) | (group[1:] != group[:-1]))
     firsts = np.flatnonzero(edges)
@@ -92,9 +98,11 @@ def disguised(codes: Codes, classes: Classes) -> Places:
     Not so in `v2`, `jane2`, `1girl`, `3d`: a letter must follow, and before it must come another,
     or two more after it.
     """
+    signs = np.flatnonzero(_is_leet()[np.minimum(codes, 0x7F)])
+    if not len(signs):
+        return signs
     letter = np.zeros(len(codes) + 4, bool)
     letter[1:-3] = (classes == LOWER) | (classes == UPPER)
-    signs = np.flatnonzero(_leet_table("i")[np.minimum(codes, 0x7F)] != np.minimum(codes, 0x7F))
     before, one, two, three = (letter[signs + n] for n in (0, 2, 3, 4))
     is_count = (codes[signs] == ord("1")) | (codes[signs] == ord("2"))
     inside = before & one
@@ -125,6 +133,13 @@ def _leet_table(one: str) -> Codes:
     for sign, letter in _LEET.items():
         table[ord(sign)] = ord(one if sign in "1!" else letter)
     return table
+
+
+@cache
+def _is_leet() -> NDArray[np.bool_]:
+    """Which ASCII characters stand for letters."""
+    found: NDArray[np.bool_] = _leet_table("i") != np.arange(0x80, dtype=np.uint32)
+    return found
 
 
 @cache

@@ -128,8 +128,10 @@ def _stands_once(header: bytes, metadata: bytes) -> bool:
     begin = header.find(metadata, value, value + len(metadata) + _MOST_SPACE)
     if key < 0 or begin < 0 or header[value:begin].strip() != b":":
         return False
-    outside = (header[:key], header[begin + len(metadata) :])
-    return not any(_MARK in part or b"\\" in part for part in outside)
+    after = begin + len(metadata)
+    return not any(
+        header.find(mark, 0, key) >= 0 or header.find(mark, after) >= 0 for mark in (b"\\", _MARK)
+    )
 
 
 def _decoded_by_python(

@@ -40,6 +40,8 @@ def find_acts(reading: Reading, facts: int, lexicon: Lexicon) -> list[Act]:
     found = []
     starts = lexicon.starts
     anchors = [(hit, mask) for hit, mask in enumerate(reading.masks) if mask & starts]
+    if not anchors:
+        return []
     for rule in lexicon.acts:
         for group in rule.needs:
             if not present & group:

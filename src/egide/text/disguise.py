@@ -38,6 +38,8 @@ _PARTED: Final = re.compile(
     r"|(?<![a-z0-9])[a-z]([^a-z0-9\s])[a-z]\1[a-z]\1"  # n:u:d:e
 )
 _HALVES: Final = re.compile(r"(?<![a-z0-9])([a-z]{2,9})[.*|~_\-]([a-z]{2,9})(?![a-z0-9])")
+_SIGN_INSIDE: Final = re.compile(r"[a-z0-9@$][^a-z0-9\s][a-z0-9@$]")
+"""Where there is none, nothing is parted and nothing halved."""
 _SPELLED: Final = re.compile(r"(?<![a-z0-9])[a-z0-9@$](?: {1,3}[a-z0-9@$](?![a-z0-9@$])){2}")
 _LEAST_SPELLED: Final = 3
 _CHUNK: Final = re.compile(r"\S++")
@@ -79,20 +81,30 @@ def looks_disguised(key: str, words: Sequence[str], vocabulary: Vocabulary) -> b
     return (
         (_SIGNS.search(key) is not None and _LEET.search(key) is not None)
         or _REPEATED.search(key) is not None
-        or _PARTED.search(key) is not None
+        or (_SIGN_INSIDE.search(key) is not None and _is_parted(key, vocabulary))
         or (list(map(len, words)).count(1) >= _LEAST_SPELLED and _SPELLED.search(key) is not None)
         or not vocabulary.images.isdisjoint(words)
-        or any(map(_is_halved, _HALVES.findall(key), repeat(vocabulary)))
-        or (
-            not vocabulary.long.isdisjoint(map(add, words, words[1:]))
-            and any(map(_is_split, words, words[1:], repeat(vocabulary)))
-        )
+        or _is_split(words, vocabulary)
         or any(map(_is_joined, vocabulary.inside(key), repeat(vocabulary)))
     )
 
 
-def _is_split(first: str, second: str, vocabulary: Vocabulary) -> bool:
-    return first + second in vocabulary.long and not _all_known((first, second), vocabulary)
+def _is_parted(key: str, vocabulary: Vocabulary) -> bool:
+    """Whether signs seem to part the letters or the halves of a word."""
+    return _PARTED.search(key) is not None or any(
+        map(_is_halved, _HALVES.findall(key), repeat(vocabulary))
+    )
+
+
+def _is_split(words: Sequence[str], vocabulary: Vocabulary) -> bool:
+    """Whether two words that follow each other are one that matters, and are none alone."""
+    joined = list(map(add, words, words[1:]))
+    if vocabulary.long.isdisjoint(joined):
+        return False
+    return any(
+        whole in vocabulary.long and not _all_known(words[number : number + 2], vocabulary)
+        for number, whole in enumerate(joined)
+    )
 
 
 def _is_halved(halves: tuple[str, str], vocabulary: Vocabulary) -> bool:

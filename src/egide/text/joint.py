@@ -3,8 +3,9 @@
     text ─► screen (rules) ─► model scores ─► combine ─► Screened
 
 The rules that fired are among what the model is told, so that its score for `ABUSE` weighs both.
-A finding of the rules needs that score to agree; without any, the bar is higher. An escalation is
-never the model's to lower.
+A finding of the rules needs that score to agree; without any, the bar is higher. Each bar is two:
+from the wide one on a text is found (0.5); from the strict one on the finding is as sure as a
+policy should ask of what it blocks unseen (0.7). An escalation is never the model's to lower.
 """
 
 from __future__ import annotations
@@ -20,11 +21,19 @@ from egide.text.ngrams import Piece, pieces
 from egide.text.rating import is_for_all
 from egide.text.screen import Found, Said, Screened, Span, escalated, screen
 
+ALONE: Final = "alone"
+WITH_RULE: Final = "with_rule"
+"""The uses that thresholds are for: no rule has found abuse, or one has."""
+SURE: Final = f"{ABUSE}.sure"
+"""The name of the strict threshold of `ABUSE`."""
 MODEL: Final = "model"
 """The rule of a finding that the model alone has made."""
 CUES: Final = 4
 MOST_HITS: Final = 60
 """So many words that the lexicon knows are told to the model one by one."""
+_FOUND: Final = 0.5
+_SURE: Final = 0.7
+"""What the wide and the strict threshold stand for in the score of a finding."""
 _AGREES: Final = 0.5
 """A label of the rules needs so much of the score that the model alone would need for it."""
 _CONTEXTS: Final = (Label.CONTEXT_SUPPORT, Label.CONTEXT_NEWS)
@@ -61,16 +70,17 @@ def screen_jointly(text: str, said: Said | None = None, model: TextModel | None 
 def told_of(screened: Screened, said: Said) -> Told:
     """What the model is told of a text that the rules have read."""
     lexicon, reading = load_lexicon(), screened.intent.reading
-    rules = tuple(sorted({str(found.label) for found in screened.found}))
-    hits = tuple(lexicon.class_names(mask) for mask in reading.masks[:MOST_HITS])
-    return Told(
-        said.context, said.with_photo, rules, lexicon.class_names(reading.mask), plain_names(hits)
+    place = f"{said.context}+photo" if said.with_photo else said.context
+    names = sorted({found.rule for found in screened.found})
+    rules = (
+        *sorted({str(found.label) for found in screened.found}),
+        *names,
+        *(f"{name}@{place}" for name in names),
     )
-
-
-def plain_names(hits: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
-    """The classes of each word without the forms that it has."""
-    return tuple(tuple(name for name in names if "." not in name) for names in hits)
+    hits = tuple(map(lexicon.word_classes, reading.masks[:MOST_HITS]))
+    classes = lexicon.class_names(reading.mask)
+    # As a class the place counts in pairs with every other: "free" in an advert, "her" in a prompt.
+    return Told(said.context, said.with_photo, rules, classes and (*classes, place), hits)
 
 
 def combine(
@@ -102,26 +112,24 @@ def _abuse(
     thresholds: Mapping[str, Mapping[str, float]],
 ) -> list[Given]:
     """The labels of abuse; empty when the text is none."""
-    alone = thresholds["alone"]
     mine = {label: one for label, one in ruled.items() if label.startswith("ncii.")}
-    if scores[ABUSE] < thresholds["with_rule" if mine else "alone"][ABUSE]:
+    limits = thresholds[WITH_RULE if mine else ALONE]
+    if scores[ABUSE] < limits[ABUSE]:
         return []
-    given = []
-    for name, least in alone.items():
-        if not name.startswith("ncii."):
-            continue
-        label = Label(name)
-        known, score = mine.get(label), scores[name]
-        if score >= (least * _AGREES if known else least):
-            given.append(
-                Given(label, max(score, scores[ABUSE], known.score if known else 0), known)
-            )
-    if given:
-        return given
-    if mine:
-        return [Given(label, one.score, one) for label, one in mine.items()]
-    label = Label(max((n for n in alone if n.startswith("ncii.")), key=lambda name: scores[name]))
-    return [Given(label, scores[ABUSE], None)]
+    sure = _sureness(scores[ABUSE], limits[ABUSE], limits[SURE])
+    least = {n: at for n, at in thresholds[ALONE].items() if n.startswith("ncii.")}
+    given = [
+        name for name, at in least.items() if scores[name] >= (at * _AGREES if name in mine else at)
+    ]
+    labels = given or list(mine) or [max(least, key=lambda name: scores[name])]
+    return [Given(Label(name), sure, mine.get(Label(name))) for name in labels]
+
+
+def _sureness(score: float, least: float, sure: float) -> float:
+    """`score` as that of a finding: `_FOUND` at `least`, `_SURE` at `sure`, 1 at most."""
+    if score < sure:
+        return _FOUND + (_SURE - _FOUND) * (score - least) / (sure - least)
+    return _SURE + (1 - _SURE) * (score - sure) / (1 - sure)
 
 
 def _mismatch(
@@ -136,7 +144,7 @@ def _mismatch(
         return []
     label = Label.RATING_MISMATCH
     known = ruled.get(label)
-    least = thresholds["alone"][label] * (_AGREES if known else 1)
+    least = thresholds[ALONE][label] * (_AGREES if known else 1)
     if abusive or scores[label] >= least:
         return [Given(label, max(scores[label], known.score if known else 0.5), known)]
     return []
@@ -147,7 +155,7 @@ def _least_of_context(
 ) -> float:
     if abusive:
         return _BESIDE_ABUSE
-    return thresholds["alone"][label] * (_AGREES if ruled else 1)
+    return thresholds[ALONE][label] * (_AGREES if ruled else 1)
 
 
 def _with(score: float, found: Found) -> Found:

@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache, reduce
+from functools import cached_property, lru_cache, reduce
 from operator import or_
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +26,7 @@ FORMAT: Final = 4
 """Goes into the digest: to be raised when the compiled form changes."""
 _NOT_LANGUAGES: Final = frozenset({"classes.yaml", "rules.yaml", "escalation.yaml"})
 _LARGEST_CACHE: Final = 1 << 26
+KEPT_WORDS: Final = 1 << 16
 
 Terms = Mapping[str, Mapping[str, list[tuple[tuple[str, ...], int]]]]
 """By first and by second word (or `..`): what follows those two, and the classes of the term."""
@@ -39,6 +40,23 @@ class Language:
     words: Mapping[str, int]
     terms: Terms
     stopwords: frozenset[str]
+
+
+class _KnownCounts(dict[str, int]):
+    """Per word, one for each language that knows it, in fields of 16 bits; told when first asked.
+
+    Up to `KEPT_WORDS` words are remembered.
+    """
+
+    def __init__(self, languages: Iterable[Language]) -> None:
+        super().__init__()
+        self._languages = [(language.words, 1 << 16 * n) for n, language in enumerate(languages)]
+
+    def __missing__(self, word: str) -> int:
+        count = sum(one for words, one in self._languages if word in words)
+        if len(self) < KEPT_WORDS:
+            self[word] = count
+        return count
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +81,17 @@ class Lexicon:
     """Words, and first words of terms, that make a text worth reading."""
     _masks: dict[tuple[str, ...], int] = field(default_factory=dict, repr=False)
 
-    @property
+    @cached_property
+    def class_list(self) -> tuple[str, ...]:
+        """All classes by the numbers of their bits."""
+        return tuple(sorted(self.bits, key=self.bits.__getitem__))
+
+    @cached_property
+    def known_counts(self) -> Mapping[str, int]:
+        """As `stop_counts`, of all words that a language knows."""
+        return _KnownCounts(self.languages.values())
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The languages, in the order of the fields of `stop_counts`."""
         return tuple(self.languages)
@@ -101,7 +129,13 @@ def load_lexicon(folder: Path = FOLDER) -> Lexicon:
 
 @lru_cache(maxsize=1 << 14)
 def _class_names(lexicon: Lexicon, mask: int) -> tuple[str, ...]:
-    return tuple(name for name, bit in lexicon.bits.items() if mask & bit)
+    names = lexicon.class_list
+    found = []
+    while mask:  # by its bits: a text has few of the classes
+        lowest = mask & -mask
+        found.append(names[lowest.bit_length() - 1])
+        mask ^= lowest
+    return tuple(found)
 
 
 @lru_cache(maxsize=1 << 14)

@@ -56,6 +56,8 @@ CLASS_SHARE: Final = 1.4
 ORDER_SHARE: Final = 1.0
 """What one fact counts, all classes and all in their order, beside a block of n-grams (1)."""
 _OVERLAPS: Final = 6
+_PASS: Final = 1_200
+"""Characters whose windows are scored in one pass."""
 _LONGEST_HEADER: Final = 1 << 14
 
 
@@ -86,7 +88,7 @@ class Told(NamedTuple):
         own = [f"context:{self.context}", *(f"rule:{rule}" for rule in self.rules)]
         if self.with_photo:
             own.append("photo")
-        yield named(own), FACT_SHARE
+        yield named(tuple(own)), FACT_SHARE
         if self.classes:
             paired, ordered = named_and_paired(self.classes), named_in_order(self.hits)
             yield paired, CLASS_SHARE / math.sqrt(len(paired))
@@ -120,12 +122,7 @@ class TextModel:
         else:
             import numpy as np  # noqa: PLC0415  start-up time
 
-            texts = text.split()
-            sums = [
-                self._logits(f" {' '.join(texts[first:last])} ", known)
-                for first, last in _windows(texts)
-            ]
-            best = np.max(sums, axis=0)
+            best = np.maximum.reduce(list(self._logits_of_windows(text, known)))
         return {
             label: 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
             for label, logit in zip(self.labels, best.tolist(), strict=True)
@@ -166,12 +163,15 @@ class TextModel:
 
     def _heaviest(self, cut: Sequence[Piece], column: int) -> Sequence[Piece]:
         """The window of `cut` that scores highest for the label of `column`."""
-        texts = [piece.text for piece in cut]
-
-        def weight(window: tuple[int, int]) -> float:
-            return float(self._logits(f" {' '.join(texts[slice(*window)])} ", ())[column])
-
-        return cut[slice(*max(_windows(texts), key=weight))] if cut else ()
+        if not cut:
+            return ()
+        text = f" {' '.join(piece.text for piece in cut)} "
+        windows = list(_windows(text))
+        if len(windows) == 1:
+            return cut
+        weights = [float(found[column]) for found in self._logits_of_windows(text, ())]
+        best = windows[weights.index(max(weights))]
+        return cut[best.first : best.last]
 
     def _logits(self, text: str, known: Sequence[Block]) -> NDArray[np.float64]:
         """The logit of each label for one canonical text of which `known` is told."""
@@ -180,16 +180,54 @@ class TextModel:
         blocks = [*known, *((found, 1 / math.sqrt(max(1, len(found)))) for found in features(text))]
         rows = self.weights.take(np.concatenate([buckets for buckets, _ in blocks]), axis=0)
         member = np.zeros((len(blocks), len(rows)), np.float32)
-        shares = np.zeros((len(blocks), 1))
         start = 0
-        for number, (buckets, share) in enumerate(blocks):
-            member[number, start : start + len(buckets)] = 1
-            shares[number] = share
+        for own, (buckets, _) in zip(member, blocks, strict=True):
+            own[start : start + len(buckets)] = 1
             start += len(buckets)
         # Sums of whole numbers below 2**24: exact in any order, so the same on every machine.
-        sums = (member @ rows.astype(np.float32)) * shares
-        logits: NDArray[np.float64] = sums.sum(axis=0) * self.scales + self.biases
+        sums = (member @ rows.astype(np.float32)) * np.array([(share,) for _, share in blocks])
+        logits: NDArray[np.float64] = np.add.reduce(sums, axis=0) * self.scales + self.biases
         return logits
+
+    def _logits_of_windows(
+        self, text: str, known: Sequence[Block]
+    ) -> Iterator[NDArray[np.float64]]:
+        """The logits of each window of one canonical text.
+
+        Windows overlap: n-grams are hashed, and their weights looked up, for several at once.
+        """
+        import numpy as np  # noqa: PLC0415  start-up time
+
+        told = [self._sum_of(buckets) for buckets, _ in known]
+        for windows in _together(text):
+            begin, end, first = windows[0].begin, windows[-1].end, windows[0].first
+            found = features(text[begin:end])
+            rows = self.weights.take(np.concatenate(found), axis=0).astype(np.float32)
+            member = np.zeros((2 * len(windows), len(rows)), np.float32)
+            words, letters = windows[-1].last - first, end - begin
+            for number, window in enumerate(windows):
+                at = 0
+                for size in WORD_GRAMS:
+                    own = member[2 * number, at + window.first - first : at + words]
+                    own[: max(0, window.last - window.first - size + 1)] = 1
+                    at += max(0, words - size + 1)
+                for size in CHARACTER_GRAMS:
+                    own = member[2 * number + 1, at + window.begin - begin : at + letters]
+                    own[: max(0, window.end - window.begin - size + 1)] = 1
+                    at += max(0, letters - size + 1)
+            sums = member @ rows
+            counts = np.add.reduce(member, axis=1).tolist()
+            for number in range(0, len(sums), 2):
+                shares = [share for _, share in known]
+                shares += (1 / math.sqrt(max(1, count)) for count in counts[number : number + 2])
+                blocks = np.stack([*told, *sums[number : number + 2]])
+                weighed = np.add.reduce(blocks * np.array([(share,) for share in shares]), axis=0)
+                yield weighed * self.scales + self.biases
+
+    def _sum_of(self, buckets: Buckets) -> NDArray[np.float32]:
+        """The weights of these buckets added up, exactly."""
+        found: NDArray[np.float32] = self.weights.take(buckets, axis=0).sum(axis=0, dtype="float32")
+        return found
 
 
 @lru_cache(maxsize=2)
@@ -236,16 +274,36 @@ def save_model(model: TextModel, path: Path = FILE) -> None:
     path.write_bytes(MAGIC + header + b"\n" + model.weights.tobytes())
 
 
-def _windows(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """The first and past-the-last piece of each window: `WINDOW` characters, half of them new."""
-    lengths = list(accumulate((len(text) + 1 for text in texts), initial=1))
+class _Window(NamedTuple):
+    """Pieces `first` to `last` of a canonical text, which are its characters `begin` to `end`."""
+
+    first: int
+    last: int
+    begin: int
+    end: int
+
+
+def _windows(text: str) -> Iterator[_Window]:
+    """The windows of a canonical text: `WINDOW` characters, half of them new."""
+    starts = list(accumulate((len(piece) + 1 for piece in text.split()), initial=1))
     first = 0
     while True:
-        last = bisect_right(lengths, lengths[first] + WINDOW) - 1
-        yield first, last
-        if last >= len(texts) or lengths[last] > MOST_READ:
+        last = bisect_right(starts, starts[first] + WINDOW) - 1
+        yield _Window(first, last, starts[first] - 1, starts[last])
+        if last >= len(starts) - 1 or starts[last] > MOST_READ:
             return
-        first = max(first + 1, bisect_right(lengths, lengths[first] + WINDOW // 2) - 1)
+        first = max(first + 1, bisect_right(starts, starts[first] + WINDOW // 2) - 1)
+
+
+def _together(text: str) -> Iterator[list[_Window]]:
+    """The windows of `text` in runs that are worth one pass."""
+    run: list[_Window] = []
+    for window in _windows(text):
+        if run and window.end - run[0].begin > _PASS:
+            yield run
+            run = []
+        run.append(window)
+    yield run
 
 
 class _Run(NamedTuple):

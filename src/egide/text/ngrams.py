@@ -24,6 +24,8 @@ WORD_GRAMS: Final = (1, 2, 3)
 CHARACTER_GRAMS: Final = (3, 4, 5)
 BITS: Final = 17
 BUCKETS: Final = 1 << BITS
+KEPT: Final = 1 << 12
+"""So many names are remembered with their hashes."""
 MOST_CHARACTERS: Final = 1 << 12
 """So many characters are hashed at once: longer texts are read in windows."""
 
@@ -33,6 +35,8 @@ _PIECE: Final = re.compile(r"[^\W\d_]{1,64}|\d+|[?$€£@#%/=&+]|[^\x00-\x7f\w\s
 _MULTIPLIER: Final = 0x9E3779B97F4A7C15
 _INVERSE: Final = pow(_MULTIPLIER, -1, 1 << 64)
 _MIXER: Final = 0xD6E8FEB86659FD93
+_SHIFT: Final = 29
+_ALL: Final = (1 << 64) - 1
 _WORD_SALTS: Final = (0x2545F4914F6CDD1D, 0x8CB92BA72F3D8DD7, 0xC2B2AE3D27D4EB4F)
 
 
@@ -70,11 +74,11 @@ def features(text: str) -> Features:
 
     powers, inverses, salts, _ = _powers()
     step, word, pair, three = salts[:4]
-    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
     length = len(points)
     sums = np.zeros(length + 1, np.uint64)
     np.add.accumulate(points * powers[:length], out=sums[1:])
-    spaces = np.flatnonzero(points == 32)
+    spaces = (points == 32).nonzero()[0]
     starts, ends = spaces[:-1] + 1, spaces[1:]
     words = (sums[ends] - sums[starts]) * inverses[starts]
     pairs = words[:-1] * step + words[1:]
@@ -88,49 +92,68 @@ def features(text: str) -> Features:
     return Features(found[:worded], found[worded:])
 
 
-def named(names: Sequence[str]) -> Buckets:
+@lru_cache(maxsize=KEPT)
+def named(names: tuple[str, ...]) -> Buckets:
     """The buckets of features that are known by name, such as a context."""
-    return _buckets(_named(tuple(names)))
+    found = _buckets(_named(names).copy())
+    found.flags.writeable = False
+    return found
 
 
 def named_and_paired(names: Sequence[str]) -> Buckets:
     """The buckets of these names, and of every pair of them in this order."""
     import numpy as np  # noqa: PLC0415  as above
 
-    hashes = _named(tuple(names))
-    first, second = _pairs(len(hashes))
-    pairs = hashes.take(first) * _powers().salts[0] + hashes.take(second)
-    return _buckets(np.concatenate((hashes, pairs)))
+    own = _named(names)
+    count = len(own)
+    first, second = _pairs(count)
+    hashes = np.empty(count + len(first), np.uint64)
+    hashes[:count] = own
+    paired = hashes[count:]
+    np.multiply(own.take(first), _powers().salts[0], out=paired)
+    paired += own.take(second)
+    return _buckets(hashes)
 
 
-def named_in_order(groups: Sequence[Sequence[str]]) -> Buckets:
+def named_in_order(groups: Sequence[tuple[str, ...]]) -> Buckets:
     """The buckets of each name with each of the next group, and of the one after that."""
     import numpy as np  # noqa: PLC0415  as above
 
-    hashes = [_whole(tuple(group)) for group in groups]
-    left: list[int] = []
-    right: list[int] = []
+    found: list[int] = []
     for step in (1, 2):
-        for before, after in zip(hashes, hashes[step:], strict=False):
-            for one in before:
-                left += [one] * len(after)
-                right += after
-    first, second = np.array(left, np.uint64), np.array(right, np.uint64)
-    return _buckets(first * _powers().salts[1] + second)
+        for before, after in zip(groups, groups[step:], strict=False):
+            found += _ordered(before, after)
+    return np.array(found, np.int64)
 
 
-@lru_cache(maxsize=1 << 12)
-def _whole(names: tuple[str, ...]) -> list[int]:
-    found: list[int] = _named(names).tolist()
-    return found
+@lru_cache(maxsize=1 << 14)
+def _ordered(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[int, ...]:
+    """The buckets of each name of `before` with each of `after`."""
+    return tuple(
+        _bucket((_hash(one) * _WORD_SALTS[0] + _hash(other)) & _ALL)
+        for one in before
+        for other in after
+    )
 
 
-@lru_cache(maxsize=1 << 12)
-def _named(names: tuple[str, ...]) -> Hashes:
+def _bucket(value: int) -> int:
+    """What `_buckets` gives for one hash."""
+    return (((value ^ (value >> _SHIFT)) * _MIXER) & _ALL) >> (64 - BITS)
+
+
+def _named(names: Sequence[str]) -> Hashes:
     import numpy as np  # noqa: PLC0415  as above
 
-    digests = (blake2b(name.encode(), digest_size=8).digest() for name in names)
-    return np.frombuffer(b"".join(digests), "<u8").astype(np.uint64)
+    return np.frombuffer(b"".join(map(_digest, names)), "<u8").astype(np.uint64, copy=False)
+
+
+def _hash(name: str) -> int:
+    return int.from_bytes(_digest(name), "little")
+
+
+@lru_cache(maxsize=KEPT)
+def _digest(name: str) -> bytes:
+    return blake2b(name.encode(), digest_size=8).digest()
 
 
 @lru_cache(maxsize=64)
@@ -142,9 +165,12 @@ def _pairs(count: int) -> tuple[Buckets, Buckets]:
 
 
 def _buckets(hashes: Hashes) -> Buckets:
-    mixed = (hashes ^ (hashes >> _powers().shifts[0])) * _powers().salts[-1]
-    found: Buckets = (mixed >> _powers().shifts[1]).view("int64")
-    return found
+    """The buckets of `hashes`, which are used up."""
+    shift, rest = _powers().shifts
+    hashes ^= hashes >> shift
+    hashes *= _powers().salts[-1]
+    hashes >>= rest
+    return hashes.view("int64")
 
 
 class _Powers(NamedTuple):
@@ -166,5 +192,5 @@ def _powers() -> _Powers:
     )
     ups[0] = downs[0] = 1
     salts = np.array((_MULTIPLIER, *_WORD_SALTS, _MIXER), np.uint64)
-    shifts = np.array((29, 64 - BITS), np.uint64)
+    shifts = np.array((_SHIFT, 64 - BITS), np.uint64)
     return _Powers(np.multiply.accumulate(ups), np.multiply.accumulate(downs), salts, shifts)

@@ -1,71 +1,69 @@
 """Extracts from adverts, listings and posts what binds offers together.
 
-Referral parameters, bots and channels, addresses, payment words, prices and claims. What names
-somebody or something is for `keyed` only: reports show the key, under which the same name is the
-same in every text.
+Addresses, payment words, prices and claims. What names somebody or something is for
+`egide.hub.pseudonyms` first: reports show pseudonyms, under which the same name is the same
+in every text.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
+from egide.text.addresses import MOST_OF_A_KIND, Addresses, addresses_in, is_of_one
 from egide.text.fold import Folded
 from egide.text.lexicon import Lexicon, load_lexicon
 from egide.text.reading import MOST_TOKENS, read
-from egide.text.tokens import TOKEN
+from egide.text.screen import MOST_CHARACTERS, Screened
+from egide.text.tokens import TOKEN, WORDS
 
-MOST_CHARACTERS: Final = 1 << 18
-MOST_OF_A_KIND: Final = 64
-KEY_DIGITS: Final = 16
+MOST_JOINED: Final = 6
+"""A text with more addresses than this lists what others offer: these have nothing in common."""
 
-# Every repetition is bounded or possessive: linear on any text.
-_HOST: Final = re.compile(
-    r"(?<![\w.@-])((?:[a-z0-9][a-z0-9-]{0,40}\.){1,3}[a-z]{2,12})(/[^\s<>\"')]{0,300}+)?"
+# Every repetition is bounded: linear on any text.
+_AMOUNT: Final = (
+    r"([1-9]\d{0,2}(?:[.,' ]\d{3}){1,3}(?:[.,]\d{1,2})?(?!\d)|\d{1,7}(?:[.,]\d{1,8})?(?!\d))"
 )
-_HANDLE: Final = re.compile(r"(?<![\w@.])@([a-z][a-z0-9_.]{2,31}+)")
-_PARAMETER: Final = re.compile(
-    r"[?&](ref|refer|referral|referrer|invite|inv|aff|affiliate|start|startapp|promo|code|via|r)="
-    r"([\w-]{1,64}+)"
+_THOUSANDS: Final = re.compile(r"[.,' ](?=\d{3}(?!\d))")
+_UNITS: Final = {
+    "us$": "USD", "$": "USD", "usd": "USD", "dollar": "USD", "bucks": "USD", "dolares": "USD",
+    "a$": "AUD", "aud": "AUD", "c$": "CAD", "ca$": "CAD", "cad": "CAD", "mx$": "MXN", "mxn": "MXN",
+    "r$": "BRL", "brl": "BRL", "€": "EUR", "eur": "EUR", "euro": "EUR", "balles": "EUR",
+    "£": "GBP", "gbp": "GBP", "quid": "GBP", "₹": "INR", "inr": "INR", "¥": "JPY", "jpy": "JPY",
+    "₽": "RUB", "rub": "RUB", "₴": "UAH", "₺": "TRY", "₩": "KRW", "₫": "VND", "₱": "PHP",
+    "zl": "PLN", "pln": "PLN", "chf": "CHF", "usdt": "USDT", "usdc": "USDC", "eth": "ETH",
+    "btc": "BTC", "ton": "TON", "trx": "TRX", "xmr": "XMR", "credit": "credits",
+    "credito": "credits", "token": "tokens", "jeton": "tokens", "coin": "coins",
+    "munzen": "coins", "star": "stars", "diamond": "diamonds", "gem": "gems",
+}  # fmt: skip
+_BEFORE: Final = re.compile(
+    r"((?:\b(?:us|ca|mx|a|c|r))?\$|[€£₹¥₽₴₺₩₫₱]|\b(?:usd|eur|gbp|chf|inr|brl|usdt))[ ]?" + _AMOUNT
 )
-_PATH_CODE: Final = re.compile(r"/(?:ref|r|invite|i|aff|join)/([\w-]{2,64}+)")
-_CODE: Final = re.compile(
-    r"\b(?:code|codigo|gutscheincode|promo code|code promo)[ :]{1,3}([a-z0-9]{3,16}+)\b"
-)
-_AMOUNT: Final = r"(\d{1,6}(?:[.,]\d{1,2})?)"
-_SIGNS: Final = {"$": "USD", "€": "EUR", "£": "GBP", "₹": "INR", "¥": "JPY"}
-_BEFORE: Final = re.compile(rf"([$€£₹¥])[ ]?{_AMOUNT}")
 _AFTER: Final = re.compile(
-    rf"(?<![\d.,]){_AMOUNT}[ ]?([$€£₹]|usd\b|eur\b|gbp\b|euros?\b|dollars?\b|dolares\b|bucks\b|"
-    r"usdt\b|eth\b|btc\b|credits?\b|creditos\b|tokens?\b|coins?\b|jetons?\b|stars\b)"
+    rf"(?<![\d.,$€£₹¥]){_AMOUNT}[ ]?(us\$|[$€£₹₽₴₺₩₫₱](?!\d)|(?:usdt|usdc|usd|euro|eur|gbp|chf|inr|"
+    r"brl|rub|pln|zl|aud|cad|mxn|jpy|dollar|dolares|bucks|balles|quid|eth|btc|ton|trx|xmr|credito|"
+    r"credit|token|jeton|coin|munzen|star|diamond|gem)s?\b)"
 )
-_CURRENCY: Final = {
-    "euro": "EUR",
-    "euros": "EUR",
-    "dollar": "USD",
-    "dollars": "USD",
-    "dolares": "USD",
-    "bucks": "USD",
-    "credit": "credits",
-    "credito": "credits",
-    "creditos": "credits",
-    "token": "tokens",
-    "jeton": "tokens",
-    "jetons": "tokens",
-    "coin": "coins",
-}
-_MESSENGER_HOSTS: Final = frozenset({"t.me", "telegram.me", "discord.gg", "discord.com", "wa.me"})
 _PAYMENT: Final = (
-    "paypal", "usdt", "bitcoin", "btc", "eth", "monero", "crypto", "cashapp", "venmo", "lydia",
-    "bizum", "paysafecard", "revolut", "credits", "tokens", "stars", "subscription", "abonnement",
-    "krypto", "cripto",
+    "paypal", "usdt", "usdc", "bitcoin", "btc", "eth", "ethereum", "monero", "xmr", "ton", "tron",
+    "crypto", "krypto", "cripto", "cashapp", "venmo", "zelle", "lydia", "bizum", "paysafecard",
+    "revolut", "wise", "skrill", "payoneer", "alipay", "visa", "mastercard", "sepa", "pix", "upi",
+    "giftcard", "credits", "tokens", "stars", "subscription", "abonnement", "suscripcion", "abo",
 )  # fmt: skip
-_CLAIMS: Final = ("anyone", "free", "private", "proof", "upload", "superb", "growth")
+_CLAIMS: Final = {
+    "anyone": "anyone",
+    "free": "free",
+    "private": "anonymous",
+    "proof": "realistic",
+    "upload": "one photo",
+    "superb": "best",
+    "growth": "reward",
+}
+"""What classes of the lexicon claim."""
+_NOWHERE: Final = Addresses()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,88 +76,73 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """What one text says of an offer; each name is there once, lower case, in order."""
+    """What one text says of an offer; everything is there once, lower case, in order."""
 
-    hosts: tuple[str, ...] = ()
-    bots: tuple[str, ...] = ()
-    referrals: tuple[str, ...] = ()
+    addresses: Addresses = _NOWHERE
     payments: tuple[str, ...] = ()
     prices: tuple[Price, ...] = ()
     claims: tuple[str, ...] = ()
 
     @property
     def ties(self) -> tuple[str, ...]:
-        """What ties this offer to others of the same provider, told apart by kind."""
-        return (
-            *(f"host:{host}" for host in self.hosts if host not in _MESSENGER_HOSTS),
-            *(f"bot:{bot}" for bot in self.bots),
-            *(f"ref:{referral}" for referral in self.referrals),
-        )
+        """What ties this offer to others of the same provider: `kind:name`.
 
-    def keyed(self, key: bytes) -> tuple[str, ...]:
-        """`ties` as reports may show them: kind and a keyed digest (HMAC-SHA256, 64 bits)."""
-        return tuple(f"{tie.partition(':')[0]}:{_digest(key, tie)}" for tie in self.ties)
+        Empty for a list of many addresses.
+        """
+        hosts, channels, contacts, codes = self.addresses
+        if len(hosts) + len(channels) + len(contacts) > MOST_JOINED:
+            return ()
+        return (
+            *(f"host:{host}" for host in hosts),
+            *(f"channel:{channel}" for channel in channels),
+            *(f"contact:{contact}" for contact in contacts),
+            *(f"code:{code}" for code in codes if is_of_one(code)),
+        )
 
 
 def offers_in(text: str, lexicon: Lexicon | None = None) -> Offers:
     """What `text` says of an offer. Linear; of a long text the beginning is read."""
     lexicon = lexicon or load_lexicon()
     key = Folded(text[:MOST_CHARACTERS]).key
-    tokens = TOKEN.findall(key)[:MOST_TOKENS]
-    hosts, bots, referrals = _addresses(key)
-    known = set(tokens)
-    mask = read(tokens, lexicon).mask
+    return _offers(key, read(TOKEN.findall(key)[:MOST_TOKENS], lexicon).mask, lexicon)
+
+
+def offers_of(screened: Screened, lexicon: Lexicon | None = None) -> Offers:
+    """What a text says of an offer that was screened already, by the same lexicon."""
+    lexicon = lexicon or load_lexicon()
+    return _offers(screened.folded.key, screened.intent.reading.mask, lexicon)
+
+
+def prices_in(key: str) -> tuple[Price, ...]:
+    """The sums of money, and of a service's own units, that the folded text `key` names."""
+    found = [] if key.isalpha() else list(_prices(key))
+    return tuple(dict.fromkeys(found))[:MOST_OF_A_KIND]
+
+
+def currency_of(word: str) -> str | None:
+    """The currency that `word` names: a sign, a code, a word; None when none that is known."""
+    return _UNITS.get(word) or _UNITS.get(word.removesuffix("s"))
+
+
+def _offers(key: str, mask: int, lexicon: Lexicon) -> Offers:
+    known = set(WORDS.findall(key))
     return Offers(
-        hosts=hosts,
-        bots=bots,
-        referrals=referrals,
-        payments=tuple(word for word in _PAYMENT if word in known),
-        prices=tuple(dict.fromkeys(_prices(key)))[:MOST_OF_A_KIND],
-        claims=tuple(name for name in _CLAIMS if mask & lexicon.bits[name]),
+        addresses_in(key),
+        tuple(word for word in _PAYMENT if word in known),
+        prices_in(key),
+        tuple(claim for name, claim in _CLAIMS.items() if mask & lexicon.bits[name]),
     )
 
 
-def _addresses(key: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    hosts: list[str] = []
-    bots: list[str] = []
-    referrals: list[str] = []
-    for found in _HOST.finditer(key):
-        host, path = found[1].removeprefix("www."), found[2] or ""
-        hosts.append(host)
-        name = path[1:].partition("/")[0].partition("?")[0]
-        if host in _MESSENGER_HOSTS and len(name) > 2:
-            bots.append(name)
-        referrals += (value for _, value in _PARAMETER.findall(path))
-        referrals += _PATH_CODE.findall(path)
-    bots += _HANDLE.findall(key)
-    referrals += _CODE.findall(key)
-    return _few(hosts), _few(name.rstrip(".") for name in bots), _few(referrals)
-
-
-def _few(names: Sequence[str] | Iterator[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(names))[:MOST_OF_A_KIND]
-
-
 def _prices(key: str) -> Iterator[Price]:
-    for found in _BEFORE.finditer(key):
-        if (amount := _amount(found[2])) is not None:
-            yield Price(amount, _SIGNS[found[1]])
-    for found in _AFTER.finditer(key):
-        unit = found[2]
-        if (amount := _amount(found[1])) is not None:
-            yield Price(amount, _SIGNS.get(unit) or _CURRENCY.get(unit) or _unit(unit))
+    for unit, digits in _BEFORE.findall(key):
+        yield Price(_amount(digits), _UNITS[unit])
+    for digits, unit in _AFTER.findall(key):
+        yield Price(_amount(digits), currency_of(unit) or unit)
 
 
-def _unit(unit: str) -> str:
-    return unit if unit.endswith("s") else unit.upper()
-
-
-def _amount(digits: str) -> Decimal | None:
-    try:
-        return Decimal(digits.replace(",", "."))
-    except InvalidOperation:
-        return None
-
-
-def _digest(key: bytes, name: str) -> str:
-    return hmac.new(key, name.encode(), hashlib.sha256).hexdigest()[:KEY_DIGITS]
+def _amount(digits: str) -> Decimal:
+    """The number that `digits` with a comma or a point are: 1,299.00 and 1.299,00 are one."""
+    if digits[0] != "0":
+        digits = _THOUSANDS.sub("", digits)
+    return Decimal(digits.replace(",", "."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
+from operator import add
 from typing import Final
 
 from egide.text.lexicon import Language, Lexicon
@@ -66,17 +67,18 @@ def read(tokens: Sequence[str], lexicon: Lexicon) -> Reading:
 def language_of(tokens: Sequence[str], lexicon: Lexicon) -> Language:
     """The language most of whose stopwords are there; by known words when that does not tell."""
     names = lexicon.names
-    counts = sum(map(lexicon.stop_counts.get, tokens, repeat(0)))
-    votes = [counts >> 16 * number & _COUNT for number in range(len(names))]
+    votes = _votes(sum(map(lexicon.stop_counts.get, tokens, repeat(0))), len(names))
     best = max(votes)
     if votes.count(best) == 1 and best >= _SURE_VOTES:
         return lexicon.languages[names[votes.index(best)]]
-    few = tokens[:_FEW_TOKENS]
-    known = [
-        vote + sum(map(language.words.__contains__, few))
-        for vote, language in zip(votes, lexicon.languages.values(), strict=True)
-    ]
-    return lexicon.languages[names[known.index(max(known))]]
+    known = _votes(sum(map(lexicon.known_counts.__getitem__, tokens[:_FEW_TOKENS])), len(names))
+    both = list(map(add, votes, known))
+    return lexicon.languages[names[both.index(max(both))]]
+
+
+def _votes(counts: int, languages: int) -> list[int]:
+    """`counts`, fields of 16 bits, one by one."""
+    return [counts >> 16 * number & _COUNT for number in range(languages)]
 
 
 def _read_sentence(
@@ -100,12 +102,10 @@ def _read_sentence(
             continue
         mask, width = known, 1
         if head is not None:
-            bits, found = _term(tokens, position, end, head)
-            if found > 1:
-                mask, width = bits, found
-            else:
-                mask |= bits
-            resume = position + width
+            if (position + 1 < end and tokens[position + 1] in head) or ".." in head:
+                bits, found = _term(tokens, position, end, head)
+                mask, width = (bits, found) if found > 1 else (mask | bits, 1)
+                resume = position + width
         elif not mask:
             if tokens[position][0] != "@" or len(tokens[position]) == 1:
                 unknown += 1

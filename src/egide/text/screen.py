@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from egide.label import Label
 from egide.text.characters import ALWAYS, Disguise, character_disguises
@@ -276,8 +276,7 @@ def _tells_age(plain: Sequence[str], years: frozenset[str]) -> bool:
     return False
 
 
-def words_of(value: Any) -> str:
-    """`value` as text: itself, or the texts of a list, one a line."""
-    if isinstance(value, (list, tuple)):
-        return "\n".join(words_of(part) for part in value)
-    return "" if value is None else str(value)
+def titled(text: str, said: Said) -> str:
+    """A text with the title that its record has before it: both are what people see."""
+    title = str(said.attributes.get("title", ""))
+    return f"{title}\n{text}" if title else text

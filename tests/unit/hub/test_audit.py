@@ -16,7 +16,6 @@ from egide.errors import StorageError, UsageError
 from egide.hub.audit import Audit, Reveal, audit, score_sheet, write_audit
 from egide.hub.audit.cells import safe_cell
 from egide.hub.audit.hub_policy import breaches, hub_policies, hub_policy
-from egide.hub.audit.pseudonyms import KEY_FILE, Pseudonyms, open_pseudonyms
 from egide.hub.audit.score import wilson
 from egide.hub.audit.tables import (
     FEWER,
@@ -29,6 +28,7 @@ from egide.hub.audit.tables import (
     tables_of,
 )
 from egide.hub.gazetteer_sample import sample_gazetteer
+from egide.hub.pseudonyms import KEY_FILE, Pseudonyms, open_pseudonyms
 from tests.listings import civitai_models
 
 PEOPLE = [p for p in map(sample_gazetteer().person, range(30)) if not p.fictional and not p.dead]
@@ -117,12 +117,11 @@ def test_what_cannot_be_read_is_counted_and_named(dump: Path, tmp_path: Path) ->
             b'{"id": 9, "na\n' + b"\xff\xfe\n" + json.dumps({"items": models}).encode()[:900]
         )
     found = audit([dump], jobs=1)
-    assert (found.tally.models, found.tally.unreadable) == (6, 5)
+    assert (found.tally.models, found.tally.texts.total, found.tally.unreadable) == (6, 1, 4)
     write_audit(found, tmp_path / "out", PLAIN)
     unread = rows(tmp_path / "out", "unreadable.csv")
     assert [(row["record"].removeprefix(f"{dump}#"), row["error"]) for row in unread] == [
         ("4", "unknown-record"),
-        ("5", "unknown-record"),
         ("9", "corrupt"),
         ("10", "corrupt"),
         ("11", "truncated"),

@@ -17,7 +17,7 @@ from egide import screen_text
 from egide.errors import LexiconError
 from egide.label import Label
 from egide.text.fold import Folded
-from egide.text.joint import MODEL, combine, screen_jointly
+from egide.text.joint import ALONE, MODEL, SURE, WITH_RULE, combine, screen_jointly, told_of
 from egide.text.model import ABUSE, FILE, TextModel, Told, load_model, save_model
 from egide.text.ngrams import BUCKETS, canonical, features, pieces
 from egide.text.screen import Found, Said, screen
@@ -26,9 +26,9 @@ ROOT = Path(__file__).parents[3]
 TRAINING = Path(egide.__file__).parent / "text" / "training"
 NUDIFY, SUPPORT = Label.REQUEST_NUDIFY, Label.CONTEXT_SUPPORT
 THRESHOLDS = {
-    "alone": {ABUSE: 0.9, **dict.fromkeys(("ncii.request.nudify", "ncii.service.promotion"), 0.5),
+    "alone": {ABUSE: 0.9, SURE: 0.98, "ncii.request.nudify": 0.5, "ncii.service.promotion": 0.5,
               "rating.mismatch": 0.5, "context.support": 0.5, "context.news": 0.5},
-    "with_rule": {ABUSE: 0.6},
+    "with_rule": {ABUSE: 0.6, SURE: 0.8},
 }  # fmt: skip
 
 
@@ -159,6 +159,37 @@ def test_without_a_rule_the_model_has_to_be_surer() -> None:
     assert combine([], middling, Said(), THRESHOLDS) == []
     (alone,) = combine([], scores(abuse=0.95, nudify=0.8), Said(), THRESHOLDS)
     assert (alone.label, alone.found) == (NUDIFY, None)
+
+
+@pytest.mark.parametrize(
+    ("abuse", "beside_a_rule", "alone"),
+    [(0.6, 0.5, None), (0.7, 0.6, None), (0.8, 0.7, None), (0.9, 0.85, 0.5), (0.98, 0.97, 0.7)],
+)
+def test_a_score_says_which_threshold_was_reached(
+    abuse: float, beside_a_rule: float, alone: float | None
+) -> None:
+    told = scores(abuse=abuse, nudify=0.8)
+    found = [Found(NUDIFY, 0.95, "undress", "asked", ())]
+    (ruled,) = combine(found, told, Said(), THRESHOLDS)
+    assert ruled.score == pytest.approx(beside_a_rule)
+    learned = [one.score for one in combine([], told, Said(), THRESHOLDS)]
+    assert learned == ([] if alone is None else [pytest.approx(alone)])
+
+
+def test_the_shipped_thresholds_are_in_order() -> None:
+    for use in (ALONE, WITH_RULE):
+        limits = load_model().thresholds[use]
+        assert 0 < limits[ABUSE] < limits[SURE] < 1
+
+
+def test_the_model_is_told_which_rules_fired_where() -> None:
+    said = Said("prompt", with_photo=True)
+    told = told_of(screen("remove her dress", said), said)
+    assert {"ncii.request.nudify", "take-clothes-off", "take-clothes-off@prompt+photo"} <= {
+        *told.rules
+    }
+    assert told.classes[-1] == "prompt+photo"
+    assert told_of(screen("buy more milk", said), said).classes == ()
 
 
 def test_a_rule_needs_the_consent_of_the_model() -> None:

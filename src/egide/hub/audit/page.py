@@ -18,6 +18,9 @@ WIDTH, HEIGHT, LEFT, BOTTOM = 720, 220, 56, 26
 """Of the plot of months, in its own units: in all, and what its scales take."""
 
 
+PLOTTED: Final = ("by_month", "offers_by_month", "rating_mismatch_by_month")
+
+
 class Bar(NamedTuple):
     """One bar: `share` in percent of the longest, or of all."""
 
@@ -57,7 +60,8 @@ def audit_page(
         style_hash=f"'sha256-{digest}'",
         summary=summary,
         headline=headline(summary),
-        plot=plot_of(by_name["by_month"]),
+        text_headline=text_headline(summary["texts"]),
+        plots={name: plot_of(table) for name, table in by_name.items() if name in PLOTTED},
         bars={name: bars_of(table) for name, table in by_name.items()},
         tables=by_name,
         shown=MOST_SHOWN,
@@ -71,12 +75,22 @@ def audit_page(
 def headline(summary: dict[str, Any]) -> str:
     """What the audit comes to, in one line."""
     if not summary["models_total"]:
-        return "No listing could be read"
+        return text_headline(summary["texts"]) or "No listing could be read"
     number, total = summary["likeness_total"], summary["models_total"]
     if not number:
         return f"No model of a real person found among {total:,}"
     what = "model imitates a real person" if number == 1 else "models imitate real people"
     return f"{number:,} of {total:,} {what}"
+
+
+def text_headline(texts: dict[str, Any]) -> str:
+    """What the texts of an audit come to, in one line; empty when there were none."""
+    if not texts["total"]:
+        return ""
+    if not texts["offers"]:
+        return f"No offer found among {texts['total']:,} texts"
+    what = "text offers" if texts["offers"] == 1 else "texts offer"
+    return f"{texts['offers']:,} of {texts['total']:,} {what} synthetic intimate pictures"
 
 
 def bars_of(table: Table) -> list[Bar]:

@@ -7,13 +7,17 @@ from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from egide.errors import ItemError, UnknownRecord
+from egide.hub.audit.text_record import text_record
+from egide.hub.audit.text_row import EscalatedText, TextRow, text_row
 from egide.hub.civitai import says_minor
 from egide.hub.facts import ModelFacts
 from egide.hub.gazetteer import Gazetteer, Person
 from egide.hub.huggingface import model_card
 from egide.hub.likeness import SURE, Likeness, likeness_all
 from egide.hub.listing import facts_of_record
-from egide.record import id_of
+from egide.hub.pseudonyms import Pseudonyms
+from egide.hub.registered import Registered, registered
+from egide.record import Shape, id_of
 from egide.record_file import Raw, Record, parsed
 
 MOST_TAGS: Final = 50
@@ -67,6 +71,8 @@ class Row(NamedTuple):
     """Of the title, 64 bits."""
     excerpt: tuple[str, ...]
     """For a person to label: the beginning of title, tags, triggers, description."""
+    registered: Registered | None = None
+    """What the registry keeps of it, when it is to be filled."""
 
     @property
     def is_likeness(self) -> bool:
@@ -79,7 +85,7 @@ class Row(NamedTuple):
         return self.named, self.unnamed, self.sexual
 
 
-Kept = Row | Unread | Escalated
+Kept = Row | Unread | Escalated | TextRow | EscalatedText
 
 
 class Source(NamedTuple):
@@ -90,9 +96,16 @@ class Source(NamedTuple):
 
 
 def rows_of(
-    records: Sequence[Source], gazetteer: Gazetteer | None, *, excerpts: bool
+    records: Sequence[Source],
+    gazetteer: Gazetteer | None,
+    *,
+    excerpts: bool,
+    register: Pseudonyms | None = None,
 ) -> list[Kept]:
-    """What is kept of `records`, in order; a page gives several."""
+    """What is kept of `records`, in order; a page gives several.
+
+    `register` are the pseudonyms under which the registry is to keep them, if it is.
+    """
     kept: list[Kept | ModelFacts] = []
     refs: list[str] = []
     for file, raw in records:
@@ -103,7 +116,9 @@ def rows_of(
     models = [each for each in kept if isinstance(each, ModelFacts)]
     judged = iter(_judged(models, gazetteer))
     return [
-        _row(each, next(judged), ref, excerpts=excerpts) if isinstance(each, ModelFacts) else each
+        _row(each, next(judged), ref, excerpts=excerpts, register=register)
+        if isinstance(each, ModelFacts)
+        else each
         for each, ref in zip(kept, refs, strict=True)
     ]
 
@@ -121,7 +136,7 @@ def _records(raw: Raw) -> list[Record]:
     return list(parsed(raw))
 
 
-def _facts(record: Record, ref: str) -> Unread | Escalated | ModelFacts:
+def _facts(record: Record, ref: str) -> Kept | ModelFacts:
     problem: ItemError | None = record.problem
     if problem is None:
         try:
@@ -129,14 +144,26 @@ def _facts(record: Record, ref: str) -> Unread | Escalated | ModelFacts:
                 return model_card(record.value["card"], ref.rpartition("#")[0])
             if record.shape is not None:
                 if says_minor(record.value):
-                    return Escalated(key_of(ref))
+                    key = key_of(ref)
+                    return EscalatedText(key) if record.shape is Shape.TEXT else Escalated(key)
                 facts = facts_of_record(record.value, record.shape)
                 if facts is not None:
                     return facts
-            problem = UnknownRecord("it is no listing; see docs/reference/file-formats.md")
+            told = text_record(record.value, record.shape)
+            if told is not None:
+                return text_row(told, key_of("text", _name(record, ref), told.text))
+            problem = UnknownRecord(
+                "it is no listing and no text; see docs/reference/file-formats.md"
+            )
         except Exception as error:  # noqa: BLE001  a fault of ours must not cost the other listings
             return Unread(ref, "detector-failed", f"{type(error).__name__}; please report it")
     return Unread(ref, problem.code, " ".join(str(problem).split()))
+
+
+def _name(record: Record, ref: str) -> str:
+    """What tells a text from the same text put up again: its id, else its place."""
+    name = id_of(record.value)
+    return ref if name is None else name
 
 
 def _judged(models: list[ModelFacts], gazetteer: Gazetteer | None) -> list[Likeness | None]:
@@ -148,7 +175,14 @@ def _judged(models: list[ModelFacts], gazetteer: Gazetteer | None) -> list[Liken
         return [judged for facts in models for judged in _judged([facts], gazetteer)]
 
 
-def _row(facts: ModelFacts, judged: Likeness | None, ref: str, *, excerpts: bool) -> Kept:
+def _row(
+    facts: ModelFacts,
+    judged: Likeness | None,
+    ref: str,
+    *,
+    excerpts: bool,
+    register: Pseudonyms | None,
+) -> Kept:
     if judged is None:
         return Unread(ref, "detector-failed", "it could not be judged; please report it")
     named = judged.named >= SURE
@@ -176,6 +210,7 @@ def _row(facts: ModelFacts, judged: Likeness | None, ref: str, *, excerpts: bool
         tensors=tuple(_tensors(facts)),
         title=key_of((facts.title or "").casefold()),
         excerpt=_excerpt(facts) if excerpts else (),
+        registered=None if register is None else registered(facts, judged, register),
     )
 
 

@@ -17,6 +17,7 @@ from egide.hub.audit.row import Kept, Source, Unread, rows_of
 from egide.hub.audit.tally import Tally
 from egide.hub.gazetteer import Gazetteer
 from egide.hub.gazetteer_sample import open_gazetteer
+from egide.hub.pseudonyms import Pseudonyms
 from egide.item import Item
 from egide.parallel import cores
 from egide.record_file import Raw
@@ -67,17 +68,22 @@ def kept_of(
     *,
     jobs: int | None = None,
     excerpts: bool = False,
+    register: Pseudonyms | None = None,
 ) -> Iterator[Kept]:
-    """What is kept of every listing, in order, streaming."""
+    """What is kept of every listing, in order, streaming.
+
+    With `register`, rows hold what the registry keeps of them under these pseudonyms.
+    """
     batches = _batches(records_of(dumps))
     jobs = jobs or cores()
+    prepared = gazetteer, excerpts, register
     if jobs == 1:
-        _prepare(gazetteer, excerpts)
+        _prepare(*prepared)
         for batch in batches:
             yield from _judge(batch)
         return
     # Spawned, not forked: the parent may have threads.
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _prepare, (gazetteer, excerpts))
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _prepare, prepared)
     try:
         waiting: deque[Future[list[Kept]]] = deque(
             pool.submit(_judge, batch) for batch in islice(batches, jobs * IN_FLIGHT)
@@ -135,17 +141,18 @@ def _batches(records: Iterator[Source]) -> Iterator[list[Source]]:
 
 
 # In every process that judges: what was prepared once.
-_prepared: tuple[Gazetteer | None, bool] = (None, False)
+_prepared: tuple[Gazetteer | None, bool, Pseudonyms | None] = (None, False, None)
 
 
-def _prepare(gazetteer: str | None, excerpts: bool) -> None:
+def _prepare(gazetteer: str | None, excerpts: bool, register: Pseudonyms | None) -> None:
     global _prepared  # noqa: PLW0603  what a process is prepared with has nowhere else to be
-    _prepared = (None if gazetteer is None else open_gazetteer(gazetteer), excerpts)
+    people = None if gazetteer is None else open_gazetteer(gazetteer)
+    _prepared = (people, excerpts, register)
 
 
 def _judge(batch: list[Source]) -> list[Kept]:
-    gazetteer, excerpts = _prepared
-    return rows_of(batch, gazetteer, excerpts=excerpts)
+    gazetteer, excerpts, register = _prepared
+    return rows_of(batch, gazetteer, excerpts=excerpts, register=register)
 
 
 __all__ = ["Audit", "Unread", "audit", "kept_of", "records_of"]

@@ -10,14 +10,15 @@ from typing import Final
 
 import numpy as np
 
-from egide.hub.audit.pseudonyms import Pseudonyms
 from egide.hub.audit.tally import BANDS, ENOUGH, TOP_BAND, Copies, Group, Subject, Tally
+from egide.hub.pseudonyms import Pseudonyms
 
 MOST_ROWS: Final = 1_000
 FEWER: Final = "others"
 """What is too few to be told by itself, put together."""
 
 MOST_MONTHS: Final = 1_200
+BY_MONTH: Final = f"By the month of publication. Fewer than {ENOUGH} are carried to the next month."
 
 _SIGNS: Final = {
     "explicit": "explicit words",
@@ -236,23 +237,31 @@ def _intents(tally: Tally) -> Table:
 
 
 def _months(tally: Tally) -> Table:
-    """Models by month; what is too few is carried to the next month that has enough."""
-    rows: list[tuple[Cell, ...]] = []
+    counts = Counter({month: group.likeness for month, group in tally.months.items()})
+    rows = tuple(carried(counts))
+    columns = ("month", "models", "cumulative")
+    return Table("by_month", "Models of real people by month", columns, rows, BY_MONTH)
+
+
+def carried(counts: Counter[str]) -> list[tuple[str, int | None, int]]:
+    """(month, count, count so far) of every month from the first to the last, `2024-05`.
+
+    What is too few is carried to the next month that has enough.
+    """
+    rows: list[tuple[str, int | None, int]] = []
     carried = total = 0
-    for month in months_between(tally.months):
-        carried += tally.months[month].likeness if month in tally.months else 0
+    for month in months_between(counts):
+        carried += counts[month]
         enough = carried >= ENOUGH
         total += carried * enough
         rows.append((month, carried if enough else None if carried else 0, total))
         carried = 0 if enough else carried
-    note = f"By the month of publication. Fewer than {ENOUGH} are carried to the next month."
-    columns = ("month", "models", "cumulative")
-    return Table("by_month", "Models of real people by month", columns, tuple(rows), note)
+    return rows
 
 
-def months_between(groups: Mapping[str, Group]) -> list[str]:
-    """Every month from the first to the last with a likeness model, `2024-05`."""
-    known = sorted(month for month, group in groups.items() if month and group.likeness)
+def months_between(counts: Counter[str]) -> list[str]:
+    """Every month from the first to the last that counts anything, `2024-05`."""
+    known = sorted(month for month, count in counts.items() if month and count)
     if not known:
         return []
     year, month = map(int, known[0].split("-"))

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from egide.hub.audit.row import Escalated, Kept, Row, Unread, key_of
+from egide.hub.audit.text_row import EscalatedText, TextRow
+from egide.hub.audit.text_tally import TextTally
 from egide.hub.gazetteer import Person
 
 MOST_UNREAD: Final = 10_000
@@ -130,6 +132,7 @@ class Tally:
         self.creators: dict[tuple[str, str], Creator] = {}
         self.copies = Copies()
         self.reach = Reach()
+        self.texts = TextTally()
         self.strata: Counter[str] = Counter()
         self.sampled: dict[str, list[tuple[int, int, Row]]] = {name: [] for name in STRATA}
         self._sample = sample
@@ -146,6 +149,8 @@ class Tally:
             case Escalated():
                 self.models += self._is_new(kept.key)
                 self.escalated += 1
+            case TextRow() | EscalatedText():
+                self.texts.add(kept)
             case Row():
                 if self._is_new(kept.key):
                     self._add_row(kept)

@@ -16,7 +16,6 @@ from egide.errors import UsageError
 from egide.hub.audit.cells import safe_cell
 from egide.hub.audit.hub_policy import Breaches, HubPolicy, breaches
 from egide.hub.audit.page import audit_page
-from egide.hub.audit.pseudonyms import Pseudonyms
 from egide.hub.audit.run import Audit
 from egide.hub.audit.score import write_sheet
 from egide.hub.audit.tables import (
@@ -31,6 +30,13 @@ from egide.hub.audit.tables import (
     shown,
     tables_of,
 )
+from egide.hub.audit.text_tables import (
+    TextFindings,
+    text_findings,
+    text_summary,
+    text_tables,
+)
+from egide.hub.pseudonyms import Pseudonyms
 
 SCHEMA: Final = "egide.audit/1"
 SUMMARY, PAGE, SHEET = "summary.json", "audit.html", "sample.csv"
@@ -81,8 +87,10 @@ def write_audit(
     """
     tally = found.tally
     broken = None if policy is None else breaches(tally.reach, policy)
-    summary = summary_of(found, broken, reveal) | {"interrupted": partial}
+    texts = text_findings(tally.texts)
+    summary = summary_of(found, broken, reveal, texts) | {"interrupted": partial}
     tables = tables_of(tally, pseudonyms, reveal=reveal is not None)
+    tables += text_tables(texts, pseudonyms, reveal=reveal is not None)
     if broken is not None:
         tables.append(_policy_table(broken))
     try:
@@ -102,7 +110,9 @@ def write_audit(
     return summary
 
 
-def summary_of(found: Audit, broken: Breaches | None, reveal: Reveal | None) -> dict[str, Any]:
+def summary_of(
+    found: Audit, broken: Breaches | None, reveal: Reveal | None, texts: TextFindings
+) -> dict[str, Any]:
     """The figures of `summary.json`; null is a count too small to be told, or nothing known."""
     tally = found.tally
     people = list(tally.subjects.values())
@@ -138,6 +148,7 @@ def summary_of(found: Audit, broken: Breaches | None, reveal: Reveal | None) -> 
             "hidden": shown(copies.hidden),
         },
         "hub_policy": None if broken is None else _policy(broken),
+        "texts": text_summary(texts),
         "repeated": tally.repeated,
         "escalated": tally.escalated,
         "unreadable": tally.unreadable,
