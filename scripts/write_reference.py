@@ -246,6 +246,33 @@ def verdict() -> str:
     return _page(lines)
 
 
+def trace() -> str:
+    """The fields of `egide.trace/1`, from its JSON Schema."""
+    source = files("egide.report").joinpath("trace.schema.json")
+    schema = json.loads(source.read_text(encoding="utf-8"))
+    lines = [
+        "# Trace",
+        "",
+        (
+            f"{schema['description']} How to read it: [Trace a picture](../how-to/trace.md). The "
+            "JSON Schema itself is "
+            "[`trace.schema.json`](../../src/egide/report/trace.schema.json)."
+        ),
+    ]
+    lines += _fields("The trace", schema)
+    lines += _fields("`item`", schema["properties"]["item"])
+    titles = {
+        "model": "Each of `models`",
+        "statement": "Each of `found`",
+        "label": "Each of `labels`",
+        "link": "Each of `links`",
+        "fault": "Each of `errors`",
+    }
+    for name, part in schema["$defs"].items():
+        lines += _fields(titles.get(name, f"`{name}`"), part)
+    return _page(lines)
+
+
 def _fields(title: str, part: dict[str, Any]) -> list[str]:
     lines = ["", f"## {title}", "", "| field | type | |", "|---|---|---|"]
     required = set(part.get("required", ()))
@@ -356,6 +383,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "errors.md": error_codes,
     "labels.md": labels,
     "library.md": library,
+    "trace.md": trace,
     "verdict.md": verdict,
 }
 

@@ -27,9 +27,9 @@ ROOT: Final = Path(__file__).parents[2]
 
 COMMAND: Final = """
 import sys
-import egide.bank.pdq_index, egide.cli.bank
+import egide.bank.pdq_index, egide.cli.bank, egide.cli.fingerprinting
 egide.bank.pdq_index.TAIL_LIMIT = 16
-egide.cli.bank.ADD_BATCH = 2
+egide.cli.fingerprinting.ADD_BATCH = 2
 egide.cli.bank.IMPORT_BATCH = 7
 from egide.cli import main
 main()

@@ -5,13 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from tests.fuzz.carrier_targets import CARRIERS
+from tests.fuzz.family_targets import FAMILIES
 from tests.fuzz.model_targets import MODELS
 from tests.fuzz.record_targets import RECORDS
 from tests.fuzz.targets import TARGETS
 from tests.fuzz.text_targets import TEXTS
 from tests.fuzz.video_targets import VIDEO_TARGETS
 
-NAMES = [*TARGETS, *VIDEO_TARGETS, *MODELS, *RECORDS, *TEXTS]
+NAMES = [*TARGETS, *VIDEO_TARGETS, *MODELS, *RECORDS, *TEXTS, *CARRIERS, *FAMILIES]
 
 
 def main() -> int:

@@ -18,6 +18,8 @@ import numpy as np
 from egide.errors import ItemError
 from egide.media.decode import Least, Limits, decode
 from tests import pictures
+from tests.fuzz.carrier_targets import CARRIERS, check_carrier
+from tests.fuzz.family_targets import FAMILIES, check_family
 from tests.fuzz.model_targets import MODELS, check_model
 from tests.fuzz.record_targets import RECORDS, check_records
 from tests.fuzz.text_targets import TEXTS, check_text
@@ -94,13 +96,15 @@ def main() -> None:
 
     name, seconds = sys.argv[1], float(sys.argv[2])
     kept = Path(f"fuzz-{name}.bin")
-    make = (TARGETS | VIDEO_TARGETS | MODELS | RECORDS | TEXTS)[name]
+    make = (TARGETS | VIDEO_TARGETS | MODELS | RECORDS | TEXTS | CARRIERS | FAMILIES)[name]
     checks = (
         (TARGETS, check),
         (VIDEO_TARGETS, check_video),
         (MODELS, check_model),
         (RECORDS, check_records),
         (TEXTS, check_text),
+        (CARRIERS, check_carrier),
+        (FAMILIES, check_family),
     )
     holds = next(check_ for targets, check_ in checks if name in targets)
 

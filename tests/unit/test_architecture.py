@@ -56,7 +56,7 @@ def test_the_version_costs_nothing(tmp_path: Path) -> None:
     assert not _loaded(tmp_path, "--version") & {"numpy", "typer", "PIL", "yaml", "rich"}
 
 
-@pytest.mark.parametrize("command", ["scan", "hash", "bank", "policy", "demo"])
+@pytest.mark.parametrize("command", ["scan", "hash", "bank", "policy", "demo", "trace"])
 def test_help_loads_no_library_for_pictures_or_reports(tmp_path: Path, command: str) -> None:
     loaded = _loaded(tmp_path, command, "--help")
     assert not loaded & {"PIL", "numpy", "simplejpeg", "jinja2", "rich", "yaml", "sqlite3"}

@@ -47,6 +47,7 @@ class _Adding:
         results: list[Added] = []
         entries: list[tuple[object, ...]] = []
         fingerprints: list[tuple[object, ...]] = []
+        models: list[tuple[int, int]] = []
         for draft, held in zip(drafts, keys, strict=True):
             known = origins.get(draft.origin) if draft.origin else None
             if known is None and held:
@@ -63,6 +64,8 @@ class _Adding:
             if held:
                 fingerprints += (self._fingerprint(seq, f) for f in draft.fingerprints)
                 self.held[seq] = frozenset(held)
+            if draft.state is not EntryState.WITHDRAWN:
+                models += ((digest, seq) for digest in draft.models)
             for key in held:
                 _note(holders, key, _text(draft.ref), seq)
             results.append(Added(entry_id(self.key, seq), new=True))
@@ -75,6 +78,9 @@ class _Adding:
             "INSERT INTO fingerprint (entry, bank, type, edit, quality, mark, value, at, span)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             fingerprints,
+        )
+        self.connection.executemany(
+            "INSERT OR IGNORE INTO made_with (digest, entry) VALUES (?, ?)", models
         )
         return results
 

@@ -18,7 +18,8 @@ class Draft:
     """An entry to be: its fingerprints, and what is known of it.
 
     `origin` is the id the entry has in the bank it comes from; importing it again changes nothing,
-    and once withdrawn here it stays so.
+    and once withdrawn here it stays so. `models` stand for the models that the picture names, as
+    the registry keeps them: 64 bits each.
     """
 
     fingerprints: tuple[Fingerprint, ...]
@@ -26,6 +27,7 @@ class Draft:
     ref: str | None = None
     origin: str | None = None
     state: EntryState = EntryState.ACTIVE
+    models: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Added(NamedTuple):
 
 
 def withdraw_entry(connection: sqlite3.Connection, seq: int) -> None:
-    """Erases the fingerprints of the entry numbered `seq` and leaves a tombstone.
+    """Erases the fingerprints and models of the entry numbered `seq`, and leaves a tombstone.
 
     What the index files may still hold of it is noted, for the next process that writes them.
     """
@@ -64,6 +66,7 @@ def withdraw_entry(connection: sqlite3.Connection, seq: int) -> None:
         (seq,),
     )
     connection.execute(f"{ERASE} WHERE entry = ?", (seq,))
+    connection.execute("DELETE FROM made_with WHERE entry = ?", (seq,))
 
 
 ERASE: Final = (

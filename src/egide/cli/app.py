@@ -11,7 +11,18 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from egide.cli import audit, bank, compare, demo, gazetteer, hash, policy, scan, text  # noqa: A004
+from egide.cli import (
+    audit,
+    bank,
+    compare,
+    demo,
+    gazetteer,
+    hash,  # noqa: A004
+    policy,
+    scan,
+    text,
+    trace,
+)
 from egide.cli.options import EXIT_INCOMPLETE, EXIT_USAGE, warn
 from egide.errors import EgideError
 
@@ -53,6 +64,7 @@ app = typer.Typer(
 app.command("scan")(scan.scan)
 app.command("hash", short_help="Print the fingerprints of pictures.")(hash.hash_)
 app.command("compare", short_help="Explain how two pictures or videos are alike.")(compare.compare)
+app.command("trace", short_help="Tell what files say of their making.")(trace.trace)
 app.add_typer(audit.app, name="audit")
 app.add_typer(bank.app, name="bank")
 app.add_typer(policy.app, name="policy")

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
 
 import typer
 
+from egide.cli.fingerprinting import fingerprinted, in_batches
 from egide.cli.options import (
     EXIT_INCOMPLETE,
     EXIT_NOTHING,
@@ -28,9 +29,6 @@ from egide.finding import MASK
 
 if TYPE_CHECKING:
     from egide.bank import Draft, Entry
-    from egide.item import Item
-    from egide.media.embedding import Embedding
-    from egide.media.picture import Limits
 
 app = typer.Typer(
     help="Make, fill, share and mend banks of fingerprints.",
@@ -39,8 +37,6 @@ app = typer.Typer(
 )
 
 IMPORT_BATCH: Final = 20_000
-ADD_SECONDS: Final = 1.0
-ADD_BATCH: Final = 256
 MOST_COMPLAINTS: Final = 10
 
 NameArgument = Annotated[
@@ -115,16 +111,22 @@ def add(
 ) -> None:
     """Fingerprint pictures and videos and add them; they themselves are not kept.
 
-    Prints one JSON line for each, once it is safely on the disk: its entry, and whether it is new.
+    Of those for a library the models that their metadata names are kept too, for `egide trace` to
+    count what was made with one. Prints one JSON line for each, once it is safely on the disk: its
+    entry, and whether it is new.
     """
     from egide.bank import Draft
     from egide.cli.progress import ProgressBar
+    from egide.match import Purpose
     from egide.media.embedding import Embedding
     from egide.media.picture import Limits
     from egide.parallel import ordered_map
+    from egide.registry import Registry
     from egide.source import expand
 
-    bank = open_home(home).bank(name)
+    opened = open_home(home)
+    bank = opened.bank(name)
+    registry = Registry(opened.path) if bank.purpose is Purpose.LIBRARY else None
     limits = Limits.from_environment()
     embedding = Embedding.from_environment()
     items = expand(paths, sys.stdin.buffer)
@@ -132,11 +134,13 @@ def add(
     try:
         with ProgressBar(paths, listing=True) as bar:
             printed = ordered_map(
-                lambda item: _fingerprinted(item, limits, local, embedding), items, jobs
+                lambda item: fingerprinted(item, limits, local, embedding, registry), items, jobs
             )
-            for batch in _batches(bar.track(printed)):
+            for batch in in_batches(bar.track(printed)):
                 good = [result for result in batch if result.problem is None]
-                drafts = [Draft(result.fingerprints, label, ref) for result in good]
+                drafts = [
+                    Draft(result.fingerprints, label, ref, models=result.models) for result in good
+                ]
                 for result, added in zip(good, bank.add_all(drafts), strict=True):
                     line: dict[str, Any] = {
                         "ref": result.ref,
@@ -155,51 +159,6 @@ def add(
         bank.store_index()
     if failed or not count:
         raise typer.Exit(EXIT_INCOMPLETE if count else EXIT_NOTHING)
-
-
-class _Fingerprinted(NamedTuple):
-    ref: str
-    fingerprints: tuple[Any, ...]
-    note: str | None
-    problem: str | None
-
-
-def _fingerprinted(
-    item: Item, limits: Limits, local: bool, embedding: Embedding | None
-) -> _Fingerprinted:
-    from egide.errors import ItemError, UnknownContent
-    from egide.fingerprint import FingerprintType
-    from egide.media.fingerprint import fingerprints_of
-    from egide.sniff import Kind
-
-    try:
-        if item.problem is None and item.kind not in (Kind.IMAGE, Kind.VIDEO):
-            raise UnknownContent(f"it is {item.kind}; banks take pictures and videos")
-        found = fingerprints_of(item, limits, local=local, embedding=embedding)
-    except ItemError as error:
-        return _Fingerprinted(item.ref, (), None, str(error))
-    types = {f.type for f in found}
-    note = None
-    if FingerprintType.PDQ not in types:
-        note = (
-            "too little detail for PDQ: found by its local fingerprint and as an identical file"
-            if FingerprintType.LOCAL in types
-            else "too little detail: only identical files will be found"
-        )
-    return _Fingerprinted(item.ref, found, note, None)
-
-
-def _batches(results: Iterable[_Fingerprinted]) -> Iterator[list[_Fingerprinted]]:
-    """Groups results for one transaction: a second's worth, so that each costs one disk sync."""
-    batch: list[_Fingerprinted] = []
-    since = time.monotonic()
-    for result in results:
-        batch.append(result)
-        if len(batch) >= ADD_BATCH or time.monotonic() - since > ADD_SECONDS:
-            yield batch
-            batch, since = [], time.monotonic()
-    if batch:
-        yield batch
 
 
 @app.command("import")

@@ -35,6 +35,7 @@ from egide.verdict import Action, Verdict
 if TYPE_CHECKING:
     from egide.bank import Bank, Home
     from egide.item import Item
+    from egide.registry.model_files import Registering
     from egide.report import Baseline, Reporter, Summary
     from egide.scan import Scanner
 
@@ -129,6 +130,15 @@ def scan(
         ),
     ] = None,
     gazetteer: GazetteerOption = None,
+    register: Annotated[
+        bool,
+        typer.Option(
+            "--register/--no-register",
+            envvar="EGIDE_REGISTER",
+            help="Put model files into the home's registry, by which `egide trace` finds them: "
+            "each is then read in full for its hashes.",
+        ),
+    ] = False,
     jobs: JobsOption = None,
     reveal: RevealOption = False,
     home: HomeOption = None,
@@ -157,6 +167,10 @@ def scan(
         reporters = [target.reporter(stack, reveal=reveal) for target in targets]
         written = [target.path for target in targets if target.path is not None]
         run = _Run(Scanner(detectors, rules), known, [bank.name for bank in banks], written)
+        if register:
+            from egide.registry.model_files import Registering
+
+            run.registering = stack.enter_context(Registering(opened.path))
         listing = _Target("jsonl", None) in targets
         run.scan(paths, jobs, reporters, limit, listing=listing)
     if gazetteer is None and run.has_models:
@@ -197,6 +211,7 @@ class _Run:
 
         self.scanner = scanner
         self.known = known
+        self.registering: Registering | None = None
         self.summary: Summary = Summary(policy=scanner.policy.id, banks=tuple(banks))
         self.attributes: deque[Mapping[str, str]] = deque()
         self.found = False
@@ -244,6 +259,8 @@ class _Run:
     def _noted(self, items: Iterable[Item]) -> Iterator[Item]:
         """`items`, the attributes of each kept until its verdict comes: a baseline decides anew."""
         for item in items:
+            if self.registering is not None:
+                self.registering.expect(item)
             if self.known is not None:
                 self.attributes.append(item.attributes)
             yield item
@@ -251,6 +268,8 @@ class _Run:
     def _counted(self, verdicts: Iterable[Verdict], limit: Action) -> Iterator[Verdict]:
         for scanned in verdicts:
             verdict = scanned
+            if self.registering is not None:
+                self.registering.take(verdict)
             if self.known is not None:
                 attributes = self.attributes.popleft()
                 verdict, suppressed = self.known.strip(scanned, self.scanner.policy, attributes)

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from egide.media.ifd import Tiff
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ORIENTATION = 0x0112
 _SHORT = 3
-_MOST_ENTRIES = 512
 
 
 def orientation_of(exif: bytes) -> int:
@@ -20,21 +21,14 @@ def orientation_of(exif: bytes) -> int:
     The block begins with `Exif\\0\\0` or with the TIFF header itself. Anything absent or broken
     gives 1, "upright". Bounded: looks at the first directory's first 512 entries only.
     """
-    tiff = exif[6:] if exif.startswith(b"Exif\0\0") else exif
-    order = {b"II*\0": "little", b"MM\0*": "big"}.get(tiff[:4])
-    if order is None:
+    block = exif[6:] if exif.startswith(b"Exif\0\0") else exif
+    try:
+        tiff = Tiff(lambda at, size: block[at : at + size])
+    except ValueError:
         return 1
-
-    def number(at: int, size: int) -> int:
-        return int.from_bytes(tiff[at : at + size], "little" if order == "little" else "big")
-
-    first = number(4, 4)
-    for entry in range(min(number(first, 2), _MOST_ENTRIES)):
-        at = first + 2 + 12 * entry
-        if at + 12 > len(tiff):
-            break
-        if number(at, 2) == _ORIENTATION and number(at + 2, 2) == _SHORT:
-            value = number(at + 8, 2)
+    for entry in tiff.directory(tiff.first).entries:
+        if entry.tag == _ORIENTATION and entry.kind == _SHORT:
+            value = tiff.number(entry)
             return value if 1 <= value <= 8 else 1
     return 1
 

@@ -107,3 +107,15 @@ TAGS = st.sampled_from(
 def test_the_fast_way_and_the_thorough_way_agree(parts: list[str]) -> None:
     html = "".join(parts)
     assert html_to_text(html) == html_to_text(html + "<!-- -->")
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("a &amp;lt; b &amp; c", "a &lt; b & c"),  # resolved once, whichever entities there are
+        ("a &amp;lt; b &gt; c", "a &lt; b > c"),
+        ("one<P>two<p_x>three<B>four", "one\ntwothreefour"),
+    ],
+)
+def test_entities_are_resolved_once_and_tags_told_by_their_whole_name(html: str, text: str) -> None:
+    assert html_to_text(html) == text

@@ -1,0 +1,1 @@
+"""One module a family of tools: what each writes into its pictures, read back."""
