@@ -24,6 +24,8 @@ NAMES: Final = [
     "gazetteer",
     "likeness",
     "audit",
+    "tracing",
+    "watermark",
 ]
 
 

@@ -5,6 +5,8 @@ Reads one request as JSON from standard input and writes the answer as JSON to s
     {"do": "hash", "files": [...]}              hashes of pictures by each of Thorn's hashers
     {"do": "sift", "banked": [...], "queries": [...]}   Thorn's deduplication by local descriptors
     {"do": "vpdq", "banked": [...], "queries": [...]}   vPDQ of videos, and how far they match
+    {"do": "sd-parsers", "files": [...], "rounds": 3}   what generators wrote into pictures
+    {"do": "sd-parsers-again", "files": [...], "parses": 200}   how often it is another picture's
     {"do": "versions"}                          what is installed
 
 Imports nothing of égide's.
@@ -16,11 +18,14 @@ import json
 import os
 import sys
 import time
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-PACKAGES = ("Perception", "vpdq", "threatexchange", "opencv-contrib-python-headless")
+PACKAGES = (
+    "Perception", "vpdq", "threatexchange", "opencv-contrib-python-headless", "sd-parsers",
+)  # fmt: skip
 
 
 def hash_pictures(request: dict[str, Any]) -> dict[str, Any]:
@@ -113,6 +118,57 @@ def match_videos(request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def parse_pictures(request: dict[str, Any]) -> dict[str, Any]:
+    """What each file says of its making, None for nothing, and the least seconds of `rounds`."""
+    manager = import_module("sd_parsers").ParserManager()
+    found, seconds = [], []
+    # Pictures that are alive have ids of their own, by which the package remembers them.
+    kept: list[Any] = []
+    for file in request["files"]:
+        found.append(_parsed(manager, file, kept))
+        took = []
+        for _ in range(request["rounds"]):
+            started = time.process_time()
+            with suppress(Exception):
+                manager.parse(file)
+            took.append(time.process_time() - started)
+        seconds.append(min(took))
+    return {"found": found, "seconds": seconds}
+
+
+def parse_again(request: dict[str, Any]) -> dict[str, Any]:
+    """How many of `parses`, file after file, give something else than the first time."""
+    manager = import_module("sd_parsers").ParserManager()
+    kept: list[Any] = []
+    right = [_parsed(manager, file, kept) for file in request["files"]]
+    wrong = 0
+    for number in range(request["parses"]):
+        at = number % len(right)
+        wrong += _parsed(manager, request["files"][at], None) != right[at]
+    return {"wrong": wrong}
+
+
+def _parsed(manager: Any, file: str, kept: list[Any] | None) -> dict[str, Any] | None:
+    try:
+        picture: Any = file
+        if kept is not None:
+            picture = import_module("PIL.Image").open(file)
+            kept.append(picture)
+        found = manager.parse(picture)
+    except Exception:  # noqa: BLE001  whatever it trips over is nothing found
+        return None
+    if found is None:
+        return None
+    models = [each.model for each in found.samplers if each.model]
+    return {
+        "tool": found.generator.value,
+        "models": sorted(str(model.name or "") for model in models),
+        "hashes": sorted(str(model.hash or "") for model in models),
+        "prompt": found.full_prompt,
+        "seeds": sorted(str(each.parameters.get("seed", "")) for each in found.samplers),
+    }
+
+
 def versions(_: dict[str, Any]) -> dict[str, Any]:
     """The versions of the packages, those that are there."""
     found = {}
@@ -134,6 +190,8 @@ def main() -> None:
         "hash": hash_pictures,
         "sift": deduplicate,
         "vpdq": match_videos,
+        "sd-parsers": parse_pictures,
+        "sd-parsers-again": parse_again,
         "versions": versions,
     }
     answer = actions[request["do"]](request)

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from benchmarks.results import Settings
 
-OWN_ENVIRONMENT: Final = ("perception[approximate-deduplication]", "threatexchange")
+OWN_ENVIRONMENT: Final = (
+    "perception[approximate-deduplication]", "threatexchange", "sd-parsers",
+)  # fmt: skip
 """Thorn's perception wants an older rich than égide's tests are pinned to."""
 
 
@@ -88,10 +90,11 @@ def _environment(settings: Settings) -> Path:
     """The Python of the peers' own environment, made in the cache when it is not there."""
     python = settings.cache / "peers" / "bin" / "python"
     done = settings.cache / "peers" / "installed"
-    if not done.exists():
+    wanted = " ".join(OWN_ENVIRONMENT)
+    if not done.exists() or done.read_text(encoding="utf-8") != wanted:
         subprocess.run([sys.executable, "-m", "venv", settings.cache / "peers"], check=True)
         install = [str(python), "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
         subprocess.run([*install, *OWN_ENVIRONMENT], check=True)
         subprocess.run([*install, "vpdq"], check=False)
-        done.touch()
+        done.write_text(wanted, encoding="utf-8")
     return python
