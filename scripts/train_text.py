@@ -1,6 +1,9 @@
 """Trains the linear model of `egide.text.model` and writes it to `src/egide/text/data`.
 
-    python scripts/train_text.py [--dry-run]
+    python scripts/train_text.py [--semantic] [--dry-run]
+
+With `--semantic` it is that of `egide.text.semantic`: the score for abuse alone, with the sentence
+encoder's vectors beside the n-grams. It is to be trained whenever the plain one is.
 
 Reads the exemplars and the training texts, never `benchmarks/text/dev` or `test`. Thresholds come
 from cross-validation: texts that resemble each other stay in one fold, whatever their language
@@ -20,7 +23,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, diags
+from scipy.sparse import csr_matrix, diags, hstack
 from scipy.sparse.csgraph import connected_components
 from sklearn.linear_model import LogisticRegression
 
@@ -39,6 +42,12 @@ from egide.text.model import (  # noqa: E402
 from egide.text.ngrams import BUCKETS, canonical, features  # noqa: E402
 from egide.text.rating import is_for_all  # noqa: E402
 from egide.text.screen import Said, Screened, screen  # noqa: E402
+from egide.text.semantic import (  # noqa: E402
+    LONGEST,
+    SemanticModel,
+    load_encoder,
+    save_semantic_model,
+)
 
 TEXT: Final = ROOT / "src" / "egide" / "text"
 LABELS: Final = (
@@ -65,6 +74,8 @@ STRENGTH: Final = 60.0
 """The inverse of the regularisation."""
 RARITY: Final = 0.75
 """The power of the inverse document frequency by which a feature counts in training."""
+MEANING_SHARE: Final = 1.0
+"""What the encoder's vector counts in training, beside a block of n-grams (1)."""
 FALSE_POSITIVES: Final = {ABUSE: 0.01, SURE: 0.003}
 ORDINARY: Final = 0.0005
 """The shares of hard negatives, from the wide threshold on and from the strict one, and of ordinary
@@ -182,10 +193,12 @@ def rarity(x: csr_matrix) -> NDArray[np.float64]:
     """What each feature counts in training: the more, the fewer texts have it.
 
     Weights are learnt for the scaled features and scaled back: the model knows nothing of it.
+    The encoder's numbers, which stand behind the n-grams if at all, count one as the other.
     """
-    held = np.asarray((x > 0).sum(axis=0)).ravel()
+    held = np.asarray((x[:, :BUCKETS] > 0).sum(axis=0)).ravel()
     inverse = np.log(1 + x.shape[0] / (1 + held))
-    return np.asarray((inverse / inverse.mean()) ** RARITY)
+    counts = (inverse / inverse.mean()) ** RARITY
+    return np.concatenate([counts, np.full(x.shape[1] - BUCKETS, MEANING_SHARE)])
 
 
 def fitted(
@@ -202,13 +215,16 @@ def fitted(
 
 
 def quantised(
-    weights: Sequence[NDArray[np.float64]], biases: Sequence[float], thresholds: dict[str, Any]
+    weights: Sequence[NDArray[np.float64]],
+    biases: Sequence[float],
+    thresholds: dict[str, Any],
+    labels: Sequence[str] = LABELS,
 ) -> TextModel:
     """The model with its weights in one byte each."""
     held = np.stack(weights, axis=1)
     scales = np.abs(held).max(axis=0) / 127
     return TextModel(
-        LABELS,
+        tuple(labels),
         np.round(held / scales).astype(np.int8),
         scales.astype(np.float32),
         np.array(biases, np.float32),
@@ -217,16 +233,20 @@ def quantised(
 
 
 def cross_validated(
-    x: csr_matrix, rows: Sequence[Row], folds: NDArray[np.int64], more: csr_matrix
+    x: csr_matrix,
+    rows: Sequence[Row],
+    folds: NDArray[np.int64],
+    more: csr_matrix,
+    labels: Sequence[str] = LABELS,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Scores, rows × labels, of each text by a model that has not seen its fold.
+    """Scores, rows × `labels`, of each text by a model that has not seen its fold.
 
     And the mean `ABUSE` of `more`, which no model has seen.
     """
     counts = rarity(x)
-    scores = np.zeros((x.shape[0], len(LABELS)))
+    scores = np.zeros((x.shape[0], len(labels)))
     others = np.zeros(more.shape[0])
-    for column, label in enumerate(LABELS):
+    for column, label in enumerate(labels):
         y = targets(rows, label)
         for fold in range(FOLDS):
             held = folds == fold
@@ -311,8 +331,19 @@ def label_thresholds(rows: Sequence[Row], scores: NDArray[np.float64]) -> dict[s
     return found
 
 
-def main() -> None:
-    """Trains, calibrates, reports, and writes the model unless `--dry-run` is given."""
+@dataclass(frozen=True)
+class Corpus:
+    """Training texts with their folds, and ordinary ones; what the rules see in each."""
+
+    rows: list[Row]
+    told: list[Screened]
+    folds: NDArray[np.int64]
+    plain: list[Row]
+    plain_told: list[Screened]
+
+
+def gathered() -> Corpus:
+    """The texts to train on, and the ordinary ones that no model sees."""
     rows = rows_of(TEXT / "exemplars") + rows_of(TEXT / "training")
     dev = [one.text for language in ("en", "fr", "es", "de") for one in labelled("dev", language)]
     rows = unlike(rows, dev)
@@ -321,41 +352,88 @@ def main() -> None:
         for language in ("en", "fr")
         for one in ordinary(language, 4000)
     ]
-    folds = folds_of([row.text for row in rows])
     told = [screen(row.text, row.said) for row in rows]
     plain_told = [screen(row.text, row.said) for row in plain]
-    x, plain_x = matrix(rows, told), matrix(plain, plain_told)
-    scores, plain_scores = cross_validated(x, rows, folds, plain_x)
-    y, uses = targets(rows, ABUSE), ruled(told)
-    least = threshold(plain_scores[~ruled(plain_told)], ORDINARY)
+    return Corpus(rows, told, folds_of([row.text for row in rows]), plain, plain_told)
+
+
+def limits_of(
+    corpus: Corpus, scores: NDArray[np.float64], plain_scores: NDArray[np.float64]
+) -> dict[str, dict[str, float]]:
+    """The thresholds of `ABUSE`, by use, for its `scores`; prints what they make of the texts."""
+    rows, uses = corpus.rows, ruled(corpus.told)
+    y = targets(rows, ABUSE)
+    least = threshold(plain_scores[~ruled(corpus.plain_told)], ORDINARY)
     limits = {
-        name: thresholds_of(scores[:, 0], y, uses, rate, least)
-        for name, rate in FALSE_POSITIVES.items()
+        name: thresholds_of(scores, y, uses, rate, least) for name, rate in FALSE_POSITIVES.items()
     }
-    flagged, sure = (scores[:, 0] >= np.where(uses, high, low) for low, high in limits.values())
+    flagged, sure = (scores >= np.where(uses, high, low) for low, high in limits.values())
     languages = [row.language for row in rows]
     report("rules alone", rows, uses, languages)
-    single = scores[:, 0] >= threshold(scores[y == 0, 0], FALSE_POSITIVES[ABUSE])
+    single = scores >= threshold(scores[y == 0], FALSE_POSITIVES[ABUSE])
     report("one threshold, cross-validated", rows, single, languages)
     report("strict, cross-validated", rows, sure, languages)
     report("joined, cross-validated", rows, flagged, languages)
     report("joined, cross-validated", rows, flagged, [row.said.context for row in rows])
     report("joined, cross-validated", rows, flagged, [row.group for row in rows])
     low, high = limits[ABUSE]
-    wrong = plain_scores >= np.where(ruled(plain_told), high, low)
+    wrong = plain_scores >= np.where(ruled(corpus.plain_told), high, low)
     print(
-        f"limits {limits}; ordinary texts: {wrong.sum()} false of {len(plain)}, least {least:.3f}"
+        f"limits {limits}; ordinary texts: {wrong.sum()} false of {len(wrong)}, least {least:.3f}"
     )
-    thresholds: dict[str, dict[str, float]] = {
+    return {
         use: {name: round(held[number], 4) for name, held in limits.items()}
         for number, use in enumerate(USES)
     }
-    thresholds[ALONE] |= label_thresholds(rows, scores)
+
+
+def plain_model(corpus: Corpus) -> TextModel:
+    """The model of all labels, trained on the n-grams and calibrated."""
+    x, plain_x = matrix(corpus.rows, corpus.told), matrix(corpus.plain, corpus.plain_told)
+    scores, plain_scores = cross_validated(x, corpus.rows, corpus.folds, plain_x)
+    thresholds = limits_of(corpus, scores[:, 0], plain_scores)
+    thresholds[ALONE] |= label_thresholds(corpus.rows, scores)
     counts = rarity(x)
-    fits = (fitted(x, targets(rows, label), counts) for label in LABELS)
+    fits = (fitted(x, targets(corpus.rows, label), counts) for label in LABELS)
     weights, biases = zip(*fits, strict=True)
-    if "--dry-run" not in sys.argv:
-        save_model(quantised(weights, biases, thresholds))
+    return quantised(weights, biases, thresholds)
+
+
+def semantic_model(corpus: Corpus) -> SemanticModel:
+    """The model of `ABUSE` alone, trained on the n-grams with the encoder's vectors beside them."""
+    x = beside(matrix(corpus.rows, corpus.told), corpus.told)
+    plain_x = beside(matrix(corpus.plain, corpus.plain_told), corpus.plain_told)
+    scores, plain_scores = cross_validated(x, corpus.rows, corpus.folds, plain_x, (ABUSE,))
+    thresholds = limits_of(corpus, scores[:, 0], plain_scores)
+    weights, bias = fitted(x, targets(corpus.rows, ABUSE), rarity(x))
+    words = quantised([weights[:BUCKETS]], [bias], thresholds, (ABUSE,))
+    scale = float(np.abs(weights[BUCKETS:]).max() / 127)
+    return SemanticModel(words, np.round(weights[BUCKETS:] / scale).astype(np.int8), scale)
+
+
+def beside(x: csr_matrix, told: Sequence[Screened]) -> csr_matrix:
+    """`x` with the numbers of the sentence encoder behind the n-grams."""
+    vectors = np.stack([meaning(screened) for screened in told])
+    return hstack([x, csr_matrix(vectors)]).tocsr()
+
+
+def meaning(screened: Screened) -> NDArray[np.float32]:
+    """The encoder's vector of one text: as it was written, if no disguise had to be undone."""
+    text = canonical(screened.normal) if screened.tokens else screened.folded.text
+    return load_encoder()(text[:LONGEST])
+
+
+def main() -> None:
+    """Trains, calibrates, reports, and writes the model unless `--dry-run` is given."""
+    corpus, dry = gathered(), "--dry-run" in sys.argv
+    if "--semantic" in sys.argv:
+        semantic = semantic_model(corpus)
+        if not dry:
+            save_semantic_model(semantic)
+        return
+    plain = plain_model(corpus)
+    if not dry:
+        save_model(plain)
 
 
 if __name__ == "__main__":

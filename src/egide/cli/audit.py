@@ -202,6 +202,9 @@ def score(
 
 def _check(dumps: list[str], out: Path) -> None:
     """Refuses what is most likely a slip before anything is read or written."""
+    from egide.text.semantic import switched_on
+
+    switched_on()  # in a worker its error would count as an unreadable record
     for dump in dumps:
         if not os.path.lexists(dump):
             raise UsageError(f"{dump!r}: no such file or folder; nothing was audited")

@@ -16,6 +16,7 @@ from egide.label import Label
 from egide.sniff import Kind
 from egide.text.joint import MODEL, screen_jointly
 from egide.text.screen import MOST_CHARACTERS, Found, Said, Screened, titled
+from egide.text.semantic import switched_on
 
 NAME: Final = "text-intent.v1"
 MOST_BYTES: Final = 1 << 28
@@ -68,7 +69,8 @@ class TextIntent:
 
 
 def from_settings(settings: DetectorSettings) -> TextIntent:  # noqa: ARG001  the registry's form
-    """The detector as a scan's options want it."""
+    """The detector as a scan's options want it; UsageError when EGIDE_SEMANTIC cannot be had."""
+    switched_on()
     return TextIntent()
 
 
@@ -80,7 +82,8 @@ def screen_text(
     `context` is one of `prompt`, `ad`, `app_listing`, `post`, `chat`, `profile`, `bounty`,
     `search`, or empty; `with_photo` whether a photo came with it; `attributes` what else is known,
     such as `age_rating`. Spans are in characters of `text`, with a `title` and a line break before
-    it when one is given. Never raises for what is in the text.
+    it when one is given. Never raises for what is in the text; UsageError when EGIDE_SEMANTIC is
+    switched on and its package is missing.
     """
     said = Said(context, with_photo, {name: str(value) for name, value in attributes.items()})
     return tuple(findings_of(screen_jointly(titled(text, said), said), said))
@@ -113,6 +116,8 @@ def _evidence(found: Found, screened: Screened, said: Said, acts: list[Label]) -
     undone = sorted({disguise.kind for disguise in screened.disguises})
     if undone:
         evidence["undone"] = undone
+    if screened.encoder and found.label.startswith("ncii."):
+        evidence["encoder"] = screened.encoder
     evidence["spans"] = [
         {"start": span.start, "end": span.end, "as": list(span.classes), "prompt": span.text}
         for span in found.spans[:MOST_SPANS]

@@ -6,6 +6,7 @@ The rules that fired are among what the model is told, so that its score for `AB
 A finding of the rules needs that score to agree; without any, the bar is higher. Each bar is two:
 from the wide one on a text is found (0.5); from the strict one on the finding is as sure as a
 policy should ask of what it blocks unseen (0.7). An escalation is never the model's to lower.
+Where the sentence encoder is switched on, the score for `ABUSE` and its bars are `semantic`'s.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from egide.text.model import ABUSE, TextModel, Told, load_model
 from egide.text.ngrams import Piece, pieces
 from egide.text.rating import is_for_all
 from egide.text.screen import Found, Said, Screened, Span, escalated, screen
+from egide.text.semantic import ENCODER, load_encoder, load_semantic_model, switched_on
 
 ALONE: Final = "alone"
 WITH_RULE: Final = "with_rule"
@@ -51,14 +53,24 @@ class Given:
 
 
 def screen_jointly(text: str, said: Said | None = None, model: TextModel | None = None) -> Screened:
-    """What rules and model together see in `text`. Never raises for what is in it; linear."""
+    """What rules and model together see in `text`. Never raises for what is in it; linear.
+
+    With `EGIDE_SEMANTIC` a sentence encoder weighs in, unless a `model` is given; UsageError when
+    it is switched on and not installed.
+    """
     said = said or Said()
+    semantic = load_semantic_model() if model is None and switched_on() else None
     model = model or load_model()
     screened = screen(text, said)
     if any(found.label is Label.MINOR_ESCALATE for found in screened.found):
         return screened
-    scores = model.scores(screened.normal, told_of(screened, said))
-    given = combine(screened.found, scores, said, model.thresholds)
+    told = told_of(screened, said)
+    scores, thresholds = model.scores(screened.normal, told), model.thresholds
+    if semantic:
+        scores[ABUSE] = semantic.abuse(screened, told, load_encoder())
+        thresholds = semantic.thresholds(model)
+        screened = replace(screened, encoder=ENCODER)
+    given = combine(screened.found, scores, said, thresholds)
     if not given and not screened.found:
         return screened
     kept = [one.found or _learned(one, screened, model) for one in given]

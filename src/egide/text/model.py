@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from egide.errors import LexiconError
 from egide.text.ngrams import (
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from egide.text.ngrams import Buckets
 
     Block = tuple[Buckets, float]
+    Logits = NDArray[np.float64]
 
 FILE: Final = Path(__file__).parent / "data" / "intent-model.bin"
 FORMAT: Final = 1
@@ -98,6 +99,15 @@ class Told(NamedTuple):
 _NOTHING_TOLD: Final = Told()
 
 
+class Scored(NamedTuple):
+    """Pieces `first` to `last` of a text, as they are hashed, and the logit of each label."""
+
+    first: int
+    last: int
+    text: str
+    logits: Logits
+
+
 @dataclass(frozen=True, eq=False)
 class TextModel:
     """Weights (`BUCKETS` × labels, one byte each) with the scales that they are to be read by."""
@@ -124,9 +134,22 @@ class TextModel:
 
             best = np.maximum.reduce(list(self._logits_of_windows(text, known)))
         return {
-            label: 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
+            label: probability(logit)
             for label, logit in zip(self.labels, best.tolist(), strict=True)
         }
+
+    def windows(self, key: str, told: Told = _NOTHING_TOLD) -> list[Scored]:
+        """Each window of the folded text `key`, with the logits of the labels."""
+        text = canonical(key)
+        known = list(told.blocks())
+        if len(text) <= WINDOW:
+            return [Scored(0, len(text.split()), text, self._logits(text, known))]
+        return [
+            Scored(window.first, window.last, text[window.begin : window.end], logits)
+            for window, logits in zip(
+                _windows(text), self._logits_of_windows(text, known), strict=True
+            )
+        ]
 
     def explain(self, cut: Sequence[Piece], label: str, most: int = 8) -> list[Cue]:
         """What weighed most for `label` in a text cut into pieces, heaviest first.
@@ -230,21 +253,20 @@ class TextModel:
         return found
 
 
+def probability(logit: float) -> float:
+    """The logistic function of `logit`, which counts up to 30 either way."""
+    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
+
+
 @lru_cache(maxsize=2)
 def load_model(path: Path = FILE) -> TextModel:
     """The model in `path`, its weights mapped; LexiconError when the file is not one."""
     import numpy as np  # noqa: PLC0415  start-up time
 
     try:
-        with path.open("rb") as file:
-            header = file.readline(_LONGEST_HEADER)
-        if not header.startswith(MAGIC):
-            raise LexiconError(f"{path.name}: no text model; run scripts/train_text.py")
-        told = json.loads(header[len(MAGIC) :])
-        if told["format"] != FORMAT or told["bits"] != BITS:
-            raise LexiconError(f"{path.name}: of another version; run scripts/train_text.py")
+        told, length = read_header(path)
         labels = tuple(told["labels"])
-        weights = np.memmap(path, np.int8, "r", len(header), (BUCKETS, len(labels)))
+        weights = np.memmap(path, np.int8, "r", length, (BUCKETS, len(labels)))
         return TextModel(
             labels,
             weights.view(np.ndarray),
@@ -256,10 +278,30 @@ def load_model(path: Path = FILE) -> TextModel:
         raise LexiconError(f"{path.name}: {error}; reinstall égide") from error
 
 
-def save_model(model: TextModel, path: Path = FILE) -> None:
-    """Writes `model` so that `load_model` reads it back; the same model gives the same bytes."""
+def read_header(path: Path) -> tuple[dict[str, Any], int]:
+    """What the model in `path` says of itself, and where its weights begin; LexiconError."""
+    try:
+        with path.open("rb") as file:
+            header = file.readline(_LONGEST_HEADER)
+        if not header.startswith(MAGIC):
+            raise LexiconError(f"{path.name}: no text model; run scripts/train_text.py")
+        told: dict[str, Any] = json.loads(header[len(MAGIC) :])
+        if told["format"] != FORMAT or told["bits"] != BITS:
+            raise LexiconError(f"{path.name}: of another version; run scripts/train_text.py")
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise LexiconError(f"{path.name}: {error}; reinstall égide") from error
+    return told, len(header)
+
+
+def save_model(model: TextModel, path: Path = FILE, more: Mapping[str, Any] | None = None) -> None:
+    """Writes `model` so that `load_model` reads it back; the same model gives the same bytes.
+
+    `more` is put into the header. The file appears whole or not at all: who has the old one open
+    keeps it.
+    """
     header = json.dumps(
         {
+            **(more or {}),
             "format": FORMAT,
             "bits": BITS,
             "labels": list(model.labels),
@@ -271,7 +313,9 @@ def save_model(model: TextModel, path: Path = FILE) -> None:
     ).encode()
     if len(MAGIC) + len(header) >= _LONGEST_HEADER:
         raise ValueError("the header of the text model is too long")
-    path.write_bytes(MAGIC + header + b"\n" + model.weights.tobytes())
+    beside = path.with_name(f"{path.name}.part")
+    beside.write_bytes(MAGIC + header + b"\n" + model.weights.tobytes())
+    beside.replace(path)
 
 
 class _Window(NamedTuple):

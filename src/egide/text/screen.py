@@ -87,6 +87,8 @@ class Screened:
     intent: Intent
     cut: bool = False
     """Whether the text was longer than what was read of it."""
+    encoder: str = ""
+    """The sentence encoder that weighed in; empty when none did."""
 
     @property
     def normal(self) -> str:
