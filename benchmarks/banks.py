@@ -7,14 +7,14 @@ import json
 import shutil
 import sqlite3
 from contextlib import closing
-from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from benchmarks import hashes
 from benchmarks.timing import clock_seconds
 from egide.bank import Bank, Draft, Home
 from egide.bank.entry import mark_of
-from egide.bank.home import DATABASE_FILE
+from egide.db.opening import DATABASE_FILE
+from egide.db.scripts import scripts
 from egide.fingerprint import Fingerprint, FingerprintType
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ _BATCH: Final = 20_000
 
 def path(settings: Settings, count: int) -> Path:
     """The folder of the home with `count` entries; another one when the tables are others."""
-    scripts = sorted(files("egide.db").joinpath("schema").iterdir(), key=lambda file: file.name)
-    tables = hashlib.sha256(b"".join(script.read_bytes() for script in scripts)).hexdigest()
+    tables = hashlib.sha256("".join(script.text for script in scripts()).encode()).hexdigest()
     return settings.cache / f"home-{count}-{tables[:8]}"
 
 

@@ -7,6 +7,9 @@ command -v g++ >/dev/null || need+=(g++)
 # The sanitisers' run-time libraries come with g++ on Debian; Chromium opens the HTML reports.
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
   || command -v google-chrome >/dev/null || need+=(chromium fonts-dejavu-core)
+# Of PostgreSQL the tests need the programs alone: they start a server of their own.
+command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null \
+  || need+=(postgresql)
 [ ${#need[@]} -eq 0 ] && exit 0
 
 as_root=()

@@ -25,6 +25,8 @@ from egide.detector import ENTRY_POINT_GROUP, Detector, DetectorSettings
 from egide.errors import EgideError, ItemError
 from egide.label import DSA_KEYWORD, OZONE_REASON, Label
 from egide.report.words import LABELS, cure_of
+from egide.web.app import create_app
+from egide.web.settings import ServeSettings
 
 REFERENCE: Final = Path(__file__).parent.parent / "docs" / "reference"
 NOTICE: Final = (
@@ -355,6 +357,42 @@ def _parameters(call: Callable[..., object]) -> Iterator[str]:
         yield f"{star}{name}" + ("" if default is parameter.empty else f"={shown}")
 
 
+def http() -> str:
+    """Every operation of the service, as its OpenAPI description has it."""
+    document = create_app(ServeSettings()).openapi()
+    lines = [
+        "# HTTP interface",
+        "",
+        (
+            "What `egide serve` answers; the whole description, with schemas and examples, is at "
+            "`/openapi.json`, and as a page to try it at `/docs`. How to use it: "
+            "[Run the service](../how-to/run-the-service.md)."
+        ),
+    ]
+    groups: dict[str, list[str]] = {}
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            tag = next(iter(operation.get("tags", ())), "other")
+            groups.setdefault(tag, []).extend(_operation(path, method, operation))
+    for tag, described in groups.items():
+        lines += ["", f"## {tag.capitalize()}", *described]
+    return _page(lines)
+
+
+def _operation(path: str, method: str, operation: dict[str, Any]) -> list[str]:
+    lines = ["", f"### `{method.upper()} {path}`", "", operation.get("description", "")]
+    rows = [
+        f"| `{each['name']}` | {each['in']} | {_cell(each.get('description', ''))} |"
+        for each in operation.get("parameters", ())
+    ]
+    body = operation.get("requestBody", {}).get("content", {})
+    if body:
+        rows.append(f"| body | {_codes(body)} | |")
+    if rows:
+        lines += ["", "| takes | in | |", "|---|---|---|", *rows]
+    return [*lines, "", f"Answers {', '.join(sorted(operation['responses']))}."]
+
+
 def _first_sentence(member: object) -> str:
     paragraph = (inspect.getdoc(member) or "").split("\n\n", maxsplit=1)[0]
     return _cell(" ".join(paragraph.split()))
@@ -381,6 +419,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "commands.md": commands,
     "detectors.md": detectors,
     "errors.md": error_codes,
+    "http.md": http,
     "labels.md": labels,
     "library.md": library,
     "trace.md": trace,

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -21,12 +21,45 @@ from egide.bank import Bank, Draft, Home
 from egide.fingerprint import Fingerprint, FingerprintType
 from egide.testing import neutral_pixels
 
+if TYPE_CHECKING:
+    from tests.postgresql import Server
+
 NOBODY = 65534
 
 
+DATABASES = ("sqlite", "postgresql")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Runs what is marked `both_databases` with a home of each."""
+    if "home" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_databases"):
+        metafunc.parametrize("home", DATABASES, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A PostgreSQL server, started when the first test asks for it."""
+    from tests.postgresql import Server  # SQLAlchemy is not for every test
+
+    server = Server()
+    yield server
+    server.stop()
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    """An empty home in a folder of its own."""
+def database_url(postgresql: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """EGIDE_DATABASE_URL: an empty database at the present schema, in this process and others."""
+    url = postgresql.database()
+    monkeypatch.setenv("EGIDE_DATABASE_URL", url)
+    yield url
+    postgresql.drop(url)
+
+
+@pytest.fixture
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
+    """An empty home in a folder of its own; of PostgreSQL when the test is parametrised so."""
+    if getattr(request, "param", "sqlite") == "postgresql":
+        request.getfixturevalue("database_url")
     opened = Home(tmp_path / "home")
     yield opened
     opened.close()

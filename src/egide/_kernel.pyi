@@ -157,6 +157,15 @@ class LocalFeatures:
     @property
     def height(self) -> float:
         """Of the picture, in units of 1/1023 of its longer side."""
+    def pack(self) -> bytes:
+        """All of it as bytes, at most 125 kB, for another process on this machine."""
+    @staticmethod
+    def unpack(packed: bytes) -> LocalFeatures:
+        """The features that :meth:`pack` was called on.
+
+        ``packed`` may come from a process that is not trusted: ``ValueError`` for what cannot be
+        the features of a picture. Whatever passes can be matched safely.
+        """
     def record(self) -> bytes:
         """What is banked: the first 400 points in 20 bytes each, after a header of 16.
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from inspect import getattr_static
 from pathlib import Path
-from typing import Final, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 from egide.errors import EgideError, UsageError
 from egide.finding import Observation
@@ -75,13 +75,15 @@ class Detector(Protocol):
 class DetectorSettings:
     """What a scan's options say to the detectors it is made of.
 
-    `banks` are open banks; `threshold` is a Hamming distance in bits, 0..63.
+    `banks` are open banks; `threshold` is a Hamming distance in bits, 0..63. `registry` is asked
+    for the listings of models in the place of the one in `home`: `egide.provenance.account.Asked`.
     """
 
     banks: tuple[Lookup, ...] = ()
     threshold: int = DEFAULT_THRESHOLD
     home: Path | None = None
     options: dict[str, str] = field(default_factory=dict)
+    registry: Any = None
 
 
 def load_detectors(settings: DetectorSettings) -> tuple[Detector, ...]:

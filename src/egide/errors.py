@@ -6,10 +6,23 @@
     │   ├── BankNotFound           no bank of that name in this home
     │   ├── BankExists             a bank of that name is already there
     │   ├── EntryNotFound          no such entry in any bank of this home
+    │   ├── KeyNotFound            no API key of that name that still works
+    │   ├── KeyExists              an API key of that name is at work
+    │   ├── AccountNotFound        no account of that name
+    │   ├── AccountExists          an account of that name is already there
+    │   ├── WebhookNotFound        no webhook with that id
+    │   ├── AddressRefused         an address that nothing is sent to or fetched from
     │   ├── GazetteerError         the file is no gazetteer, or one of another version, or no dump
     │   ├── LexiconError           a lexicon of the text screening is wrong; names file and class
     │   └── ImportFormatError      a fingerprint list cannot be read; names file and line
     ├── StorageError               the database or the index cannot be used
+    │   └── AlreadyThere           what must be unique is there already
+    ├── SandboxError               uploads cannot be read in processes of their own
+    ├── AccessError                whoever asked may not have it
+    │   ├── NotAuthenticated       no key, no session, or none that holds (HTTP 401)
+    │   ├── NotAllowed             known, but without the scope or role for it (HTTP 403)
+    │   └── TooManyAttempts        wrong passwords or codes; says how long to wait (HTTP 429)
+    ├── Busy                       too much is under way; the same works a little later (HTTP 503)
     └── ItemError                  something in one item; goes into its verdict, never stops a scan
         ├── UnreadableItem         the operating system refused to hand over the bytes
         ├── EmptyItem              zero bytes
@@ -21,6 +34,7 @@
         ├── PolyglotItem           the bytes are a second file of another kind too
         ├── UnsafeItem             a model file that would run code when it is loaded
         ├── DetectorFailed         a detector raised something it should not have
+        ├── DecoderDied            the process that read the item ended while it did
         └── LimitExceeded
             ├── TooManyBytes
             ├── TooManyPixels
@@ -28,7 +42,8 @@
             ├── TooManyScans       a progressive JPEG with more passes than any camera writes
             ├── TooManyStreams     a video file with more streams than are read
             ├── TooLong            a video of more hours than are read
-            └── TooMuchTime
+            ├── TooMuchTime
+            └── TooMuchMemory      more than the process that reads uploads may have
 
 The first line of each class's docstring is its message; the instance adds what and what to do.
 """
@@ -46,7 +61,7 @@ class EgideError(Exception):
         self.detail = detail
         super().__init__(f"{headline}: {detail}" if detail else headline)
 
-    def __reduce__(self) -> tuple[type[EgideError], tuple[str]]:
+    def __reduce__(self) -> tuple[type[EgideError], tuple[object, ...]]:
         """Pickles by the detail: the headline would stand twice in the copy's message."""
         return type(self), (self.detail,)
 
@@ -71,6 +86,30 @@ class EntryNotFound(UsageError):
     """No such entry."""
 
 
+class KeyNotFound(UsageError):
+    """No such API key."""
+
+
+class KeyExists(UsageError):
+    """The API key already exists."""
+
+
+class AccountNotFound(UsageError):
+    """No such account."""
+
+
+class AccountExists(UsageError):
+    """The account already exists."""
+
+
+class WebhookNotFound(UsageError):
+    """No such webhook."""
+
+
+class AddressRefused(UsageError):
+    """The address must not be used."""
+
+
 class GazetteerError(UsageError):
     """The gazetteer cannot be used."""
 
@@ -85,6 +124,45 @@ class ImportFormatError(UsageError):
 
 class StorageError(EgideError):
     """The bank's storage cannot be used."""
+
+
+class SandboxError(EgideError):
+    """The sandbox cannot be used."""
+
+
+class AccessError(EgideError):
+    """Access was refused."""
+
+
+class NotAuthenticated(AccessError):
+    """Who asks is not known."""
+
+
+class NotAllowed(AccessError):
+    """This is not allowed."""
+
+
+class TooManyAttempts(AccessError):
+    """Too many attempts.
+
+    `seconds` says how long to wait before the next one.
+    """
+
+    def __init__(self, detail: str = "", seconds: int = 0) -> None:
+        super().__init__(detail)
+        self.seconds = seconds
+
+    def __reduce__(self) -> tuple[type[TooManyAttempts], tuple[str, int]]:
+        """Pickles with the time to wait."""
+        return type(self), (self.detail, self.seconds)
+
+
+class AlreadyThere(StorageError):
+    """It is there already."""
+
+
+class Busy(EgideError):
+    """Too much is under way."""
 
 
 class ItemError(EgideError):
@@ -156,6 +234,12 @@ class DetectorFailed(ItemError):
     code = "detector-failed"
 
 
+class DecoderDied(ItemError):
+    """The item broke its decoder."""
+
+    code = "decoder-died"
+
+
 class LimitExceeded(ItemError):
     """The item is over a limit."""
 
@@ -202,3 +286,17 @@ class TooMuchTime(LimitExceeded):
     """The item took too long."""
 
     code = "too-much-time"
+
+
+class TooMuchMemory(LimitExceeded):
+    """The item took too much memory."""
+
+    code = "too-much-memory"
+
+
+def item_error(code: str, detail: str) -> ItemError:
+    """The ItemError that has `code`; a bare one when none has."""
+    kinds = [ItemError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    return next((kind for kind in kinds if kind.code == code), ItemError)(detail)

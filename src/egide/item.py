@@ -76,16 +76,25 @@ class Item:
 
     @classmethod
     def from_bytes(
-        cls, data: bytes, ref: str = "-", attributes: Mapping[str, str] = _NO_ATTRIBUTES
+        cls,
+        data: bytes,
+        ref: str = "-",
+        attributes: Mapping[str, str] = _NO_ATTRIBUTES,
+        *,
+        suffix: str = "",
     ) -> Item:
-        """The item that `data` is; a JSON record of a listing or a text is one of these."""
+        """The item that `data` is; a JSON record of a listing or a text is one of these.
+
+        `suffix` is that of its file's name, such as `.jpg`, where it has one: what is called a
+        picture and is none is damaged.
+        """
         head = data[:HEAD_BYTES]
         kind = sniff_kind(head)
         if kind is Kind.TEXT and head.lstrip(_SPACE).startswith(b"{"):
             with suppress(ItemError):
                 value = parse(data).value
                 return cls.from_record(data, ref, value, attributes)
-        return cls(ref, kind, data, len(data), attributes, _problem(head, kind, ""))
+        return cls(ref, kind, data, len(data), attributes, _problem(head, kind, suffix))
 
     @classmethod
     def from_path(

@@ -14,7 +14,7 @@ from dataclasses import replace
 from traceback import format_exception_only
 
 from egide.detector import Detector, DetectorSettings, load_detectors
-from egide.errors import DetectorFailed, EgideError, ItemError
+from egide.errors import DetectorFailed, EgideError, ItemError, TooMuchMemory
 from egide.finding import Fault, Finding, Skip
 from egide.fingerprint import DEFAULT_THRESHOLD
 from egide.item import Item
@@ -125,6 +125,8 @@ def _run(
         errors.append(Fault.of(detector.name, error))
     except EgideError as error:  # a bank that cannot be used, and no bug
         errors.append(Fault.of(detector.name, DetectorFailed(str(error))))
+    except MemoryError:
+        errors.append(Fault.of(detector.name, TooMuchMemory("see docs/reference/errors.md")))
     except (Exception, SystemExit) as error:  # noqa: BLE001  a detector's bug must not cost the other findings
         # Not str(error), which may fail in its turn.
         said = format_exception_only(error)[-1].strip()

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <stdexcept>
 #include <utility>
 
@@ -45,6 +47,40 @@ void to_shares(std::vector<Corner>& corners, float width, float height) {
   }
 }
 
+// The packed form: this header, then as many spots, and codes and margins of either face.
+struct Header {
+  std::uint32_t version, points;
+  std::uint64_t cols, rows;
+};
+constexpr std::uint32_t kPackedVersion = 1;
+constexpr std::size_t kPackedPoint = sizeof(Spot) + 2 * (sizeof(Code) + sizeof(Margins));
+static_assert(sizeof(Header) == 24 && kPackedPoint == 208, "packed without gaps");
+
+template <class T>
+void append(std::string& out, const std::vector<T>& items) {
+  out.append(reinterpret_cast<const char*>(items.data()), items.size() * sizeof(T));
+}
+
+template <class T>
+const char* take(const char* from, std::size_t count, std::vector<T>& items) {
+  items.resize(count);
+  if (count > 0) std::memcpy(items.data(), from, count * sizeof(T));
+  return from + count * sizeof(T);
+}
+
+// What matching relies on. Comparisons are such that what is no number fails them.
+bool sound(const Spot& spot) {
+  return spot.x >= -1 && spot.x <= kUnits + 1 && spot.y >= -1 && spot.y <= kUnits + 1 &&
+         std::fabs(spot.log_sigma) <= 16 && std::fabs(spot.angle) <= 8;
+}
+
+bool sound(const Codes& codes) {
+  return std::all_of(codes.margins.begin(), codes.margins.end(), [](const Margins& margins) {
+    return std::all_of(std::begin(margins.of), std::end(margins.of),
+                       [](float margin) { return margin >= 0 && margin < 1e6F; });
+  });
+}
+
 }  // namespace
 
 LocalFeatures::LocalFeatures(const Pixels& plane, bool enlarge)
@@ -52,15 +88,57 @@ LocalFeatures::LocalFeatures(const Pixels& plane, bool enlarge)
   Points points = points_of(reduce(plane, enlarge));
   Codes plain, mirrored;
   encode(points.descriptors, plain, mirrored);
+  face(std::move(points.spots), std::move(plain), std::move(mirrored));
+}
+
+LocalFeatures::LocalFeatures(const char* packed, std::size_t size) {
+  Header header;
+  if (size < sizeof header) throw std::invalid_argument("the packed features have no header");
+  std::memcpy(&header, packed, sizeof header);
+  const bool fits = header.version == kPackedVersion && header.points <= kMostPoints &&
+                    size == sizeof header + header.points * kPackedPoint;
+  const std::uint64_t most = std::uint64_t{1} << 32;
+  if (!fits || header.cols - 1 >= most || header.rows - 1 >= most) {
+    throw std::invalid_argument("the packed features are of no picture");
+  }
+  cols_ = header.cols;
+  rows_ = header.rows;
+  std::vector<Spot> spots;
+  Codes plain, mirrored;
+  const char* from = take(packed + sizeof header, header.points, spots);
+  from = take(from, header.points, plain.codes);
+  from = take(from, header.points, plain.margins);
+  from = take(from, header.points, mirrored.codes);
+  take(from, header.points, mirrored.margins);
+  if (!std::all_of(spots.begin(), spots.end(), [](const Spot& spot) { return sound(spot); }) ||
+      !sound(plain) || !sound(mirrored)) {
+    throw std::invalid_argument("a point of the packed features lies nowhere");
+  }
+  face(std::move(spots), std::move(plain), std::move(mirrored));
+}
+
+std::string LocalFeatures::pack() const {
+  const Header header{kPackedVersion, static_cast<std::uint32_t>(count()), cols_, rows_};
+  std::string out(reinterpret_cast<const char*>(&header), sizeof header);
+  out.reserve(sizeof header + count() * kPackedPoint);
+  append(out, faces_[0].spots());
+  for (const Face& face : faces_) {
+    append(out, face.codes());
+    append(out, face.margins());
+  }
+  return out;
+}
+
+void LocalFeatures::face(std::vector<Spot> spots, Codes plain, Codes mirrored) {
   float width, height;
   extent(cols_, rows_, width, height);
-  std::vector<Spot> turned(points.spots);
+  std::vector<Spot> turned(spots);
   for (Spot& spot : turned) {
     constexpr float kHalfTurn = 3.14159265F;
     spot.x = width - spot.x;
     spot.angle = kHalfTurn - spot.angle;
   }
-  faces_[0] = Face(std::move(points.spots), std::move(plain), width, height);
+  faces_[0] = Face(std::move(spots), std::move(plain), width, height);
   faces_[1] = Face(std::move(turned), std::move(mirrored), width, height);
 }
 

@@ -23,6 +23,11 @@ class LocalFeatures {
  public:
   LocalFeatures(const Pixels& plane, bool enlarge);
 
+  // What pack() made of features on this machine. Throws std::invalid_argument for anything else:
+  // the bytes may come from a process that is not trusted.
+  LocalFeatures(const char* packed, std::size_t size);
+  std::string pack() const;
+
   std::size_t count() const { return faces_[0].spots().size(); }
   float width() const { return faces_[0].width(); }
   float height() const { return faces_[0].height(); }
@@ -38,6 +43,8 @@ class LocalFeatures {
   std::optional<Match> compare(const char* record, std::size_t size) const;
 
  private:
+  void face(std::vector<Spot> spots, Codes plain, Codes mirrored);
+
   std::size_t cols_, rows_;
   Face faces_[2];  // as it is, mirrored
 };

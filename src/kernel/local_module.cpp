@@ -50,6 +50,11 @@ void construct(LocalFeatures* self, const Plane& plane, bool enlarge) {
   new (self) LocalFeatures(pixels, enlarge);
 }
 
+LocalFeatures unpack(const nb::bytes& packed) {
+  nb::gil_scoped_release unlocked;
+  return LocalFeatures(packed.c_str(), packed.size());
+}
+
 nb::bytes bytes_of(const std::string& text) { return nb::bytes(text.data(), text.size()); }
 
 // Holds the arrays while the interpreter is unlocked.
@@ -258,6 +263,8 @@ void bind_local(nb::module_& module) {
       .def_prop_ro("count", &LocalFeatures::count)
       .def_prop_ro("width", &LocalFeatures::width)
       .def_prop_ro("height", &LocalFeatures::height)
+      .def("pack", [](const LocalFeatures& self) { return bytes_of(self.pack()); })
+      .def_static("unpack", &unpack, "packed"_a)
       .def("record", [](const LocalFeatures& self) { return bytes_of(self.record()); })
       .def("shortlist", &shortlist, "segments"_a, "most"_a = 16, "probes"_a = 8,
            "most_signature"_a = 11)

@@ -95,7 +95,7 @@ def check(path: Path, queries: Sequence[Fingerprint]) -> Bank:
         assert answers(bank, query, 63) == brute_force(query, 63)
     held = [f.value for entry in bank.entries() for f in entry.fingerprints]
     assert len(held) == len(set(held))
-    (row,) = home._database.connection.execute("PRAGMA integrity_check")
+    (row,) = home.database.fetch("PRAGMA integrity_check")
     assert row[0] == "ok"
     return bank
 

@@ -23,6 +23,8 @@ from tests.conftest import drafts, near, pdq, sha256
 PICTURE = pictures.encode(pictures.smooth_noise(seed=1), "PNG")
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def run(home: Home) -> Run:

@@ -14,6 +14,8 @@ from egide.fingerprint import Fingerprint, FingerprintType
 from egide.testing import neutral_pixels
 from tests.conftest import LOCAL_PLANES, index_files, local, pdq, sha256
 
+pytestmark = pytest.mark.both_databases
+
 
 def features(number: int) -> _kernel.LocalFeatures:
     """Of half of one of `LOCAL_PLANES`."""

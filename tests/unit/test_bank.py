@@ -10,6 +10,8 @@ from egide.fingerprint import Fingerprint, FingerprintType
 from egide.match import EntryState, Purpose
 from tests.conftest import answers, index_files, near, pdq, sha256, traces
 
+pytestmark = pytest.mark.both_databases
+
 
 def states(bank: Bank) -> list[str]:
     return [entry.state for entry in bank.entries()]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -30,6 +31,9 @@ from egide.fingerprint import Fingerprint, FingerprintType
 from egide.match import EntryState, Match
 from egide.testing import MemoryBank
 from tests.conftest import LOCAL_PLANES, BruteForce, answers, drafts, local, near, pdq, sha256
+
+if TYPE_CHECKING:
+    from tests.postgresql import Server
 
 BANKS = ("one", "two", "three")
 
@@ -94,6 +98,7 @@ class Machine(RuleBasedStateMachine):
     """Does things to three banks of one home and to their twins, and compares their answers."""
 
     entries = Ids("entries")
+    new_database: Callable[[], None] = staticmethod(lambda: None)
 
     def __init__(self) -> None:
         super().__init__()
@@ -101,6 +106,7 @@ class Machine(RuleBasedStateMachine):
 
     @initialize()
     def create(self) -> None:
+        self.new_database()
         self.home = Home(self.path)
         self.twins = {name: Twin(MemoryBank(name)) for name in BANKS}
         self.banks = {name: self.home.create(name) for name in BANKS}
@@ -198,12 +204,11 @@ class Machine(RuleBasedStateMachine):
         shutil.rmtree(self.path)
 
 
-@pytest.mark.usefixtures("short_tail")
-def test_answers_as_its_twin_does() -> None:
+def run(examples: int) -> None:
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=40,
+            max_examples=examples,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
@@ -211,6 +216,23 @@ def test_answers_as_its_twin_does() -> None:
     )
 
 
+@pytest.mark.usefixtures("short_tail")
+def test_answers_as_its_twin_does() -> None:
+    run(40)
+
+
+@pytest.mark.usefixtures("short_tail")
+def test_answers_as_its_twin_does_from_postgresql(
+    postgresql: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def new_database() -> None:
+        monkeypatch.setenv("EGIDE_DATABASE_URL", postgresql.database())
+
+    monkeypatch.setattr(Machine, "new_database", staticmethod(new_database))
+    run(15)
+
+
+@pytest.mark.both_databases
 def test_answers_as_brute_force_does_when_it_is_banded(home: Home) -> None:
     bank = home.create("large")
     batch = drafts(17_000)
@@ -232,6 +254,7 @@ def test_answers_as_brute_force_does_when_it_is_banded(home: Home) -> None:
         bank.store_index()
 
 
+@pytest.mark.both_databases
 def test_finds_every_one_of_many_equal_entries(home: Home) -> None:
     bank = home.create("equal")
     bank.add_all([Draft((pdq(1), sha256(n))) for n in range(17_000)])
@@ -248,6 +271,7 @@ def test_refuses_a_threshold_out_of_range(home: Home, threshold: int) -> None:
         home.create("a").lookup(pdq(1), threshold)
 
 
+@pytest.mark.both_databases
 def test_a_withdrawn_entry_cannot_be_disputed_or_restored(home: Home) -> None:
     bank = home.create("a")
     entry = bank.add([pdq(1)]).entry

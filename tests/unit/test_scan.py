@@ -49,7 +49,6 @@ class Unprintable(Exception):
         ValueError("bad value"),
         KeyError("key"),
         RecursionError("too deep"),
-        MemoryError(),
         OSError(5, "Input/output error"),
         StopIteration(),
         AssertionError(),
@@ -71,6 +70,13 @@ def test_a_detector_that_raises_costs_only_itself(error: Exception, seen: Any) -
     assert "\n" not in fault.message
     assert "please report it" in fault.message
     assert verdict.action is Action.BLOCK
+
+
+def test_memory_that_runs_out_is_no_fault_of_the_detector() -> None:
+    verdict = Scanner([Scripted((), MemoryError(), name="hungry.v1")], POLICY).scan(ITEM)
+    (fault,) = verdict.errors
+    assert (fault.detector, fault.error) == ("hungry.v1", "too-much-memory")
+    assert verdict.action is Action.REVIEW
 
 
 def test_a_detector_may_give_up_on_an_item() -> None:

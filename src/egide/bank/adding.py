@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from egide.bank.entry import Added, Draft, entry_id, mark_of, parse_entry_id, withdraw_entry
+from egide.bank.entry import (
+    VARIABLES,
+    Added,
+    Draft,
+    entry_id,
+    mark_of,
+    parse_entry_id,
+    withdraw_entry,
+)
+from egide.db import Connection
 from egide.errors import BankNotFound, EntryNotFound
 from egide.fingerprint import Fingerprint, FingerprintType
 from egide.match import EntryState
@@ -19,9 +27,7 @@ _Key = tuple[FingerprintType, bytes]
 _Holders = dict[tuple[_Key, str | None], list[int]]
 
 
-def add_drafts(
-    connection: sqlite3.Connection, bank: int, key: str, drafts: Sequence[Draft]
-) -> list[Added]:
+def add_drafts(connection: Connection, bank: int, key: str, drafts: Sequence[Draft]) -> list[Added]:
     """Adds `drafts` to the bank numbered `bank` within the transaction that `connection` is in.
 
     BankNotFound when the bank was removed meanwhile.
@@ -32,7 +38,7 @@ def add_drafts(
 
 
 class _Adding:
-    def __init__(self, connection: sqlite3.Connection, bank: int, key: str) -> None:
+    def __init__(self, connection: Connection, bank: int, key: str) -> None:
         self.connection = connection
         self.bank = bank
         self.key = key
@@ -43,7 +49,7 @@ class _Adding:
         origins = self._origins(drafts)
         keys = [_keys(draft) for draft in drafts]
         holders = self._holders(held[0] for held in keys if held)
-        seq = self._last_entry()
+        seq = self.connection.reserve("entry", len(drafts))
         results: list[Added] = []
         entries: list[tuple[object, ...]] = []
         fingerprints: list[tuple[object, ...]] = []
@@ -80,7 +86,7 @@ class _Adding:
             fingerprints,
         )
         self.connection.executemany(
-            "INSERT OR IGNORE INTO made_with (digest, entry) VALUES (?, ?)", models
+            "INSERT INTO made_with (digest, entry) VALUES (?, ?) ON CONFLICT DO NOTHING", models
         )
         return results
 
@@ -92,12 +98,6 @@ class _Adding:
     def _fingerprint(self, seq: int, f: Fingerprint) -> tuple[object, ...]:
         mark = mark_of(f.value)
         return seq, self.bank, f.type, f.edit, f.quality, mark, f.value, f.at, f.span
-
-    def _last_entry(self) -> int:
-        row = self.connection.execute(
-            "SELECT seq FROM sqlite_sequence WHERE name = 'entry'"
-        ).fetchone()
-        return 0 if row is None else int(row[0])
 
     def _origins(self, drafts: Sequence[Draft]) -> dict[str, int]:
         """Which drafts are entries of this bank already, by the ids they come with.
@@ -114,9 +114,10 @@ class _Adding:
             ).fetchone()
             if row is None and (own := self._own(draft.origin)):
                 row = self.connection.execute(
-                    "SELECT seq FROM entry WHERE bank = ? AND seq = ? AND (state = ? OR ?)",
-                    (self.bank, own, EntryState.WITHDRAWN, draft.state is EntryState.WITHDRAWN),
+                    "SELECT seq, state FROM entry WHERE bank = ? AND seq = ?", (self.bank, own)
                 ).fetchone()
+                if row is not None and EntryState.WITHDRAWN not in (row["state"], draft.state):
+                    row = None
             if row is not None:
                 known[draft.origin] = row[0]
         return known
@@ -135,26 +136,22 @@ class _Adding:
         A picture that comes with another reference is another entry: when one case ends and its
         entry is withdrawn, the other case's stays.
         """
-        wanted = list(set(keys))
-        self.connection.execute(
-            "CREATE TEMP TABLE IF NOT EXISTS wanted"
-            " (n INTEGER PRIMARY KEY, mark BLOB, type TEXT, value BLOB)"
-        )
-        self.connection.execute("DELETE FROM wanted")
-        self.connection.executemany(
-            "INSERT INTO wanted VALUES (?, ?, ?, ?)",
-            ((n, mark_of(value), type_, value) for n, (type_, value) in enumerate(wanted)),
-        )
-        rows = self.connection.execute(
-            "SELECT w.n, e.ref, e.seq FROM wanted w"
-            " CROSS JOIN fingerprint f INDEXED BY fingerprint_mark"
-            " ON f.mark = w.mark AND f.value = w.value AND f.type = w.type AND f.bank = ?"
-            " CROSS JOIN entry e ON e.seq = f.entry",
-            (self.bank,),
-        )
+        wanted = set(keys)
+        marks = [mark_of(value) for _, value in wanted]
         holders: _Holders = {}
-        for n, ref, entry in rows:
-            _note(holders, wanted[n], ref, entry)
+        for start in range(0, len(marks), VARIABLES):
+            part = marks[start : start + VARIABLES]
+            rows = self.connection.execute(
+                # The sum keeps the planner from the index by banks: a mark is rarer.
+                "SELECT f.type, f.value, e.ref, e.seq FROM fingerprint f"  # noqa: S608
+                " JOIN entry e ON e.seq = f.entry"
+                f" WHERE f.mark IN ({', '.join('?' * len(part))}) AND f.bank + 0 = ?"
+                " ORDER BY f.seq",
+                (*part, self.bank),
+            )
+            for type_, value, ref, entry in rows:
+                if (type_, value) in wanted:
+                    _note(holders, (type_, value), ref, entry)
         return holders
 
     def _double(self, held: Sequence[_Key], entries: Iterable[int]) -> int | None:
@@ -191,5 +188,5 @@ def _keys(draft: Draft) -> list[_Key]:
 
 
 def _text(text: str | None) -> str | None:
-    """`text` as the database can hold it: halves of surrogate pairs become question marks."""
-    return text and text.encode("utf-8", "replace").decode("utf-8")
+    """`text` as any database can hold it: half surrogate pairs and zeros become question marks."""
+    return text and text.replace("\0", "?").encode("utf-8", "replace").decode("utf-8")

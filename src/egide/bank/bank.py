@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -12,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from egide.bank.adding import add_drafts
+from egide.bank.catalogue import Catalogue
 from egide.bank.descriptors import Descriptors
 from egide.bank.entry import (
+    VARIABLES,
     Added,
     Draft,
     Entry,
@@ -24,7 +25,7 @@ from egide.bank.entry import (
 )
 from egide.bank.local_index import LocalIndex
 from egide.bank.pdq_index import PdqIndex
-from egide.db import Database
+from egide.db import Connection, Database, Row
 from egide.errors import BankNotFound, EntryNotFound
 from egide.fingerprint import (
     DEFAULT_THRESHOLD,
@@ -38,22 +39,20 @@ from egide.match import ALIGNED_SCORE, Alignment, EntryState, Match, Purpose, ne
 if TYPE_CHECKING:
     from egide._kernel import LocalFeatures
 
-_VARIABLES: Final = 500
-"""How many values one statement names; SQLite's default limit is far higher, old builds' is 999."""
-
 
 class Bank:
     """One bank of a home; get it from `Home.bank`, `Bank.open` or `Bank.create`. Thread-safe."""
 
-    def __init__(self, database: Database, row: sqlite3.Row, folder: Path) -> None:
+    def __init__(self, database: Database, row: Row, folder: Path, catalogue: Catalogue) -> None:
         self._database = database
+        self._catalogue = catalogue
         self.number: int = row["id"]
         self.key: str = row["key"]
         self._name: str = row["name"]
         self._purpose = Purpose(row["purpose"])
         self.created: int = row["created"]
-        self._pdq = PdqIndex(database, self.number, folder)
-        self._local = LocalIndex(database, self.number, folder)
+        self._pdq = PdqIndex(database, self.number, folder, catalogue)
+        self._local = LocalIndex(database, self.number, folder, catalogue)
         self._descriptors = Descriptors(database, self.number)
 
     @classmethod
@@ -175,49 +174,41 @@ class Bank:
 
     def duration(self, entry: str) -> int | None:
         """How long the frames of the video that `entry` is stand for, in ms; None of a picture."""
-        with self._database.errors():
-            row = self._database.connection.execute(
-                "SELECT sum(span) FROM (SELECT DISTINCT at, span FROM fingerprint"
-                " WHERE entry = ? AND type = 'pdq' AND at IS NOT NULL)",
-                (self._seq(entry),),
-            ).fetchone()
+        (row,) = self._database.fetch(
+            "SELECT sum(span) FROM (SELECT DISTINCT at, span FROM fingerprint"
+            " WHERE entry = ? AND type = 'pdq' AND at IS NOT NULL) AS frames",
+            (self._seq(entry),),
+        )
         duration: int | None = row[0]
         return duration
 
     def _check_there(self) -> None:
         """BankNotFound when another process has removed the bank: that is not 'nothing found'."""
         self._database.moment()
-        with self._database.errors():
-            there = self._database.connection.execute(
-                "SELECT 1 FROM bank WHERE id = ?", (self.number,)
-            ).fetchone()
-        if there is None:
+        # By its key too: a backup may hold another bank of this number.
+        there = "SELECT 1 FROM bank WHERE id = ? AND key = ?"
+        if not self._database.fetch(there, (self.number, self.key)):
             raise BankNotFound(f"{self._name!r} was removed while it was being used; open it anew")
 
     def holds(self, type: FingerprintType) -> bool:  # noqa: A002
         """Whether the bank has any fingerprint of `type`, so that it is worth computing."""
-        with self._database.errors():
-            row = self._database.connection.execute(
-                "SELECT 1 FROM fingerprint WHERE bank = ? AND type = ? LIMIT 1",
-                (self.number, type),
-            ).fetchone()
-        return row is not None
+        held = "SELECT 1 FROM fingerprint WHERE bank = ? AND type = ? LIMIT 1"
+        return bool(self._database.fetch(held, (self.number, type)))
 
     _SELECT: Final = (
         "SELECT f.seq AS fingerprint, f.type, f.edit, f.at, f.span, f.value,"
         " e.seq, e.state, e.label, e.ref FROM fingerprint f JOIN entry e ON e.seq = f.entry"
     )
 
-    def _confirmed(self, seqs: list[int], type_: FingerprintType) -> list[sqlite3.Row]:
+    def _confirmed(self, seqs: list[int], type_: FingerprintType) -> list[Row]:
         """The fingerprints numbered `seqs` that the database still holds, with their entries."""
-        rows: list[sqlite3.Row] = []
-        with self._database.errors():
-            for start in range(0, len(seqs), _VARIABLES):
-                part = seqs[start : start + _VARIABLES]
-                marks = ", ".join("?" * len(part))
-                rows += self._database.connection.execute(
-                    f"{self._SELECT} WHERE f.seq IN ({marks}) AND f.type = ?", (*part, type_)
-                )
+        rows: list[Row] = []
+        for start in range(0, len(seqs), VARIABLES):
+            part = seqs[start : start + VARIABLES]
+            marks = ", ".join("?" * len(part))
+            rows += self._database.fetch(
+                f"{self._SELECT} WHERE f.seq IN ({marks}) AND f.type = ?", (*part, type_)
+            )
         return rows
 
     def _similar(self, query: Fingerprint, position: int) -> list[Match]:
@@ -227,15 +218,14 @@ class Bank:
             for row in self._confirmed(list(similar), FingerprintType.SSCD)
         ]
 
-    def _equal(self, query: Fingerprint) -> list[sqlite3.Row]:
-        with self._database.errors():
-            return self._database.connection.execute(
-                # The planner is told that a mark is rarer than a type (the unary plus).
-                f"{self._SELECT} WHERE f.mark = ? AND f.value = ? AND +f.type = ? AND +f.bank = ?",
-                (mark_of(query.value), query.value, query.type, self.number),
-            ).fetchall()
+    def _equal(self, query: Fingerprint) -> list[Row]:
+        return self._database.fetch(
+            # The sum keeps the planner from the index by banks: a mark is rarer.
+            f"{self._SELECT} WHERE f.mark = ? AND f.value = ? AND f.type = ? AND f.bank + 0 = ?",
+            (mark_of(query.value), query.value, query.type, self.number),
+        )
 
-    def _match(self, row: sqlite3.Row, query: int, distance: int) -> Match:
+    def _match(self, row: Row, query: int, distance: int) -> Match:
         return Match(
             query=query,
             bank=self._name,
@@ -253,15 +243,20 @@ class Bank:
 
     # ── entries ─────────────────────────────────────────────────────────────────────────────────
 
-    def entries(self, *, newest_first: bool = False) -> Iterator[Entry]:
-        """Every entry, tombstones included, in the order of adding; streaming."""
+    def entries(self, *, newest_first: bool = False, beyond: str | None = None) -> Iterator[Entry]:
+        """Every entry, tombstones included, in the order of adding; streaming.
+
+        With the id `beyond`, those that come after that entry; EntryNotFound for no id of here.
+        """
         order = "DESC" if newest_first else "ASC"
-        beyond = "<" if newest_first else ">"
+        further = "<" if newest_first else ">"
         last = 2**62 if newest_first else 0
+        if beyond is not None:
+            last = self._seq(beyond)
         while True:
             with self._database.read() as connection:
                 rows = connection.execute(
-                    f"SELECT * FROM entry WHERE bank = ? AND seq {beyond} ?"  # noqa: S608
+                    f"SELECT * FROM entry WHERE bank = ? AND seq {further} ?"  # noqa: S608
                     f" ORDER BY seq {order} LIMIT 1000",
                     (self.number, last),
                 ).fetchall()
@@ -282,10 +277,10 @@ class Bank:
                 raise EntryNotFound(f"{entry!r} in bank {self._name!r}; see `egide bank show`")
             return self._entry(connection, row)
 
-    def _entry(self, connection: sqlite3.Connection, row: sqlite3.Row) -> Entry:
+    def _entry(self, connection: Connection, row: Row) -> Entry:
         fingerprints = connection.execute(
             "SELECT type, value, quality, edit, at, span FROM fingerprint"
-            " WHERE entry = ? AND type NOT GLOB '-*' ORDER BY seq",
+            " WHERE entry = ? AND type NOT LIKE '-%' ORDER BY seq",
             (row["seq"],),
         )
         return Entry(
@@ -332,7 +327,7 @@ class Bank:
             for entry in entries:
                 self._change(connection, entry, EntryState.ACTIVE)
 
-    def _change(self, connection: sqlite3.Connection, entry: str, state: EntryState) -> None:
+    def _change(self, connection: Connection, entry: str, state: EntryState) -> None:
         seq = self._seq(entry)
         row = connection.execute(
             "SELECT state FROM entry WHERE bank = ? AND seq = ?", (self.number, seq)
@@ -354,11 +349,21 @@ class Bank:
             )
 
     def _erase(self) -> None:
-        """Takes what was withdrawn out of the index files and the database's log."""
+        """Takes what was withdrawn out of this machine's index files and the database's log."""
         self.store_index()
-        self._database.truncate_log()
+        self._database.scrub()
 
     # ── housekeeping ────────────────────────────────────────────────────────────────────────────
+
+    def refresh(self) -> None:
+        """Takes in what was added and withdrawn anywhere, so that the next search need not.
+
+        For processes that stay: called every second or two, it also takes what other machines
+        withdrew out of this machine's index files, when nobody searches.
+        """
+        self._check_there()
+        self._pdq.refresh()
+        self._local.refresh()
 
     def store_index(self) -> None:
         """Writes what was added into the index files, so that the next process opens quickly."""
@@ -374,14 +379,10 @@ class Bank:
             ).fetchall()
             types = connection.execute(
                 "SELECT type, count(*), min(quality), avg(quality) FROM fingerprint"
-                " WHERE bank = ? AND type NOT GLOB '-*' GROUP BY type",
+                " WHERE bank = ? AND type NOT LIKE '-%' GROUP BY type",
                 number,
             ).fetchall()
-            files = connection.execute(
-                "SELECT count(*), coalesce(sum(entries), 0), coalesce(sum(size), 0) FROM segment"
-                " WHERE bank = ?",
-                number,
-            ).fetchone()
+        files = self._catalogue.totals()
         return {
             "bank": self._name,
             "purpose": str(self._purpose),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from egide.fingerprint import SSCD_HEADER_BYTES
 
 if TYPE_CHECKING:
-    from egide.db import Database
+    from egide.db import Database, Moment
 
 _FETCH: Final = 10_000
 _AT_ONCE: Final = 8192
@@ -67,6 +67,7 @@ class Descriptors:
         self._lock = threading.Lock()
         self._blocks: dict[bytes, list[Block]] = {}
         self._high = 0
+        self._seen: Moment | None = None
 
     def search(self, query: bytes, least: float) -> list[tuple[int, float]]:
         """Number and cosine of all that is at least `least` similar to `query`, a descriptor.
@@ -82,21 +83,22 @@ class Descriptors:
 
     def _take_in_new(self) -> None:
         """Reads what any process has added since; numbers only grow, so none is missed."""
-        with self._database.errors():
-            cursor = self._database.connection.execute(
-                "SELECT seq, value FROM fingerprint"
-                " WHERE bank = ? AND type = 'sscd' AND seq > ? ORDER BY seq",
-                (self._bank, self._high),
-            )
-            while rows := cursor.fetchmany(_FETCH):
-                by_model: dict[bytes, tuple[list[bytes], list[int]]] = {}
-                for seq, value in rows:
-                    values, seqs = by_model.setdefault(value[:SSCD_HEADER_BYTES], ([], []))
-                    values.append(value)
-                    seqs.append(seq)
-                for header, (values, seqs) in by_model.items():
-                    self._add(header, Block.of(values, seqs))
-                self._high = rows[-1][0]
+        if self._seen is not None and not self._database.follows(self._seen):
+            self._blocks, self._high = {}, 0  # a backup was put in the database's place
+        while rows := self._database.fetch(
+            "SELECT seq, value FROM fingerprint"
+            " WHERE bank = ? AND type = 'sscd' AND seq > ? ORDER BY seq LIMIT ?",
+            (self._bank, self._high, _FETCH),
+        ):
+            by_model: dict[bytes, tuple[list[bytes], list[int]]] = {}
+            for seq, value in rows:
+                values, seqs = by_model.setdefault(value[:SSCD_HEADER_BYTES], ([], []))
+                values.append(value)
+                seqs.append(seq)
+            for header, (values, seqs) in by_model.items():
+                self._add(header, Block.of(values, seqs))
+            self._high = rows[-1][0]
+        self._seen = self._database.moment()
 
     def _add(self, header: bytes, block: Block) -> None:
         blocks = self._blocks.setdefault(header, [])

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 import time
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from egide.db import Connection
 from egide.errors import EntryNotFound
 from egide.fingerprint import Fingerprint
 from egide.match import EntryState
+
+VARIABLES: Final = 500
+"""How many values one statement names; SQLite's default limit is far higher, old builds' is 999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class Added(NamedTuple):
     new: bool
 
 
-def withdraw_entry(connection: sqlite3.Connection, seq: int) -> None:
+def withdraw_entry(connection: Connection, seq: int) -> None:
     """Erases the fingerprints and models of the entry numbered `seq`, and leaves a tombstone.
 
     What the index files may still hold of it is noted, for the next process that writes them.

@@ -6,21 +6,30 @@ import os
 import re
 import secrets
 import shutil
-import sqlite3
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from egide.bank.bank import Bank
+from egide.bank.catalogue import EmbeddedCatalogue, LocalCatalogue, forget_banks
 from egide.bank.entry import ERASE, parse_entry_id
 from egide.bank.local_index import LocalIndex
 from egide.bank.pdq_index import PdqIndex
-from egide.db import Database
-from egide.errors import BankExists, BankNotFound, EntryNotFound, StorageError, UsageError
+from egide.db import Database, Row, open_database
+from egide.db.opening import DATABASE_FILE, database_url
+from egide.errors import (
+    AlreadyThere,
+    BankExists,
+    BankNotFound,
+    EntryNotFound,
+    StorageError,
+    UsageError,
+)
 from egide.match import Purpose
 
-DATABASE_FILE: Final = "egide.sqlite"
+FILES_DATABASE: Final = "index.sqlite"
+FILES_SCHEMA: Final = "index_files"
 INDEX_FOLDER: Final = "index"
 SUFFIXES: Final = (PdqIndex.suffix, LocalIndex.suffix)
 BANK_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -35,21 +44,46 @@ def default_home() -> Path:
 
 
 class Home:
-    """The banks under one folder, readable by its owner alone. Made when first opened."""
+    """The banks under one folder, readable by its owner alone. Made when first opened.
+
+    When EGIDE_DATABASE_URL is set the banks are in that database, shared with other homes, and the
+    folder has this machine's index files alone.
+    """
 
     def __init__(self, path: Path | str | None = None) -> None:
         self.path = Path(path) if path is not None else default_home()
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._refuse_lost_database()
-            self._database = Database(self.path / DATABASE_FILE)
+            self._files = self._open_files()
+            self._database = open_database(self.path)
+            if self._files is not None:
+                self._remove_folders()  # of banks that another machine removed
         except OSError as error:
             raise StorageError(f"{self.path}: {error.strerror}; give another --home") from error
+
+    @property
+    def database(self) -> Database:
+        """Where the banks are kept, for what else belongs beside them."""
+        return self._database
+
+    def _open_files(self) -> Database | None:
+        """The catalogue of the index files, where it is not in the same database as the banks."""
+        if database_url() is None:
+            self._refuse_lost_database()
+            return None
+        from egide.db.sqlite import SqliteDatabase  # noqa: PLC0415  SQLite's homes need it not
+
+        return SqliteDatabase(self.path / FILES_DATABASE, FILES_SCHEMA)
 
     def _refuse_lost_database(self) -> None:
         """An index without its database is a home that was damaged, and no new one."""
         database, index = self.path / DATABASE_FILE, self.path / INDEX_FOLDER
         lost = not database.exists() or database.stat().st_size == 0
+        if lost and (self.path / FILES_DATABASE).exists():
+            raise StorageError(
+                f"{self.path} has the index files of banks that are in PostgreSQL; set "
+                "EGIDE_DATABASE_URL, or give another --home"
+            )
         if lost and any(next(index.glob(f"*/*{suffix}"), None) for suffix in SUFFIXES):
             raise StorageError(
                 f"{database} is missing or empty, but {index} is there; restore it from a backup, "
@@ -88,12 +122,8 @@ class Home:
                     "INSERT INTO bank (key, name, purpose, created) VALUES (?, ?, ?, ?)",
                     (secrets.token_hex(4), name, purpose, int(time.time())),
                 )
-        except StorageError as error:
-            if isinstance(error.__cause__, sqlite3.IntegrityError):
-                raise BankExists(
-                    f"{name!r} in {self.path}; add to it, or take another name"
-                ) from None
-            raise
+        except AlreadyThere:
+            raise BankExists(f"{name!r} in {self.path}; add to it, or take another name") from None
         return self.bank(name)
 
     def remove(self, name: str) -> None:
@@ -107,7 +137,7 @@ class Home:
             connection.execute("DELETE FROM fingerprint WHERE bank = ?", (bank.number,))
             connection.execute("DELETE FROM bank WHERE id = ?", (bank.number,))
         self._remove_folders()
-        self._database.compact()
+        self._database.scrub(removed=True)
 
     def _remove_folders(self) -> None:
         """Removes the index files that belong to no bank: of this one, or left by a crash."""
@@ -117,6 +147,8 @@ class Home:
         for folder in folders:
             if folder.name not in kept:
                 shutil.rmtree(folder, ignore_errors=True)
+        if self._files is not None:
+            forget_banks(self._files, kept)
 
     def bank_of(self, entry: str) -> Bank:
         """The bank that the entry id `entry` belongs to; EntryNotFound."""
@@ -140,9 +172,17 @@ class Home:
     def close(self) -> None:
         """Closes this thread's connection to the database."""
         self._database.close()
+        if self._files is not None:
+            self._files.close()
 
-    def _bank(self, row: sqlite3.Row) -> Bank:
-        return Bank(self._database, row, self._folder(row["key"]))
+    def _bank(self, row: Row) -> Bank:
+        number, key = row["id"], row["key"]
+        catalogue = (
+            EmbeddedCatalogue(self._database, number)
+            if self._files is None
+            else LocalCatalogue(self._database, self._files, number, key)
+        )
+        return Bank(self._database, row, self._folder(key), catalogue)
 
     def _folder(self, key: str) -> Path:
         return self.path / INDEX_FOLDER / key

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import sqlite3
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -28,6 +27,7 @@ from typing import ClassVar, Final, Generic, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from egide.bank.catalogue import Catalogue
 from egide.bank.segment import (
     Contents,
     DamagedSegment,
@@ -35,14 +35,12 @@ from egide.bank.segment import (
     open_segment,
     write_segment,
 )
-from egide.db import Database, Moment
+from egide.db import Connection, Database, Moment
 from egide.errors import StorageError
 from egide.fingerprint import FingerprintType
 
 MERGE_RATIO: Final = 4
 """A segment less than this many times the size of what follows it is merged with it."""
-
-_FILE_COLUMNS: Final = ", ".join(SegmentFile._fields)
 
 
 class Rows(NamedTuple):
@@ -135,13 +133,15 @@ class Index(ABC, Generic[S]):
     width: ClassVar[int]
     most: ClassVar[int]
 
-    def __init__(self, database: Database, bank: int, folder: Path) -> None:
+    def __init__(self, database: Database, bank: int, folder: Path, catalogue: Catalogue) -> None:
         self._database = database
         self._bank = bank
         self._folder = folder
+        self._catalogue = catalogue
         self._lock = threading.RLock()
         self._snapshot: Snapshot[S] | None = None
         self._seen = _Seen()
+        self._loaded: Moment | None = None
         self._damaged: set[str] = set()
 
     @property
@@ -150,7 +150,7 @@ class Index(ABC, Generic[S]):
         """How many fingerprints are held in memory before they become a file."""
 
     @abstractmethod
-    def _rows(self, connection: sqlite3.Connection, low: int, high: int = 2**62) -> Rows:
+    def _rows(self, connection: Connection, low: int, high: int = 2**62) -> Rows:
         """The bank's fingerprints of this type with `low` < seq <= `high`."""
 
     @abstractmethod
@@ -181,7 +181,7 @@ class Index(ABC, Generic[S]):
         if snapshot is not None and self._seen.moment == moment:
             return snapshot
         with self._lock:
-            snapshot = self._snapshot = self._load()
+            snapshot = self._reload()
             self._seen.moment = moment
             if snapshot.due or len(snapshot.tail.seqs) >= self.tail_limit:
                 # The answer does not wait for the files, nor fail with them.
@@ -197,6 +197,16 @@ class Index(ABC, Generic[S]):
         with self._lock:
             return self._store(wait=True)
 
+    def _reload(self, *, anew: bool = False) -> Snapshot[S]:
+        """Loads, from nothing when the database is not the one that was read but a backup of it."""
+        if self._loaded is not None and not self._database.follows(self._loaded):
+            self._snapshot = None
+        self._catalogue.verify(self.type)
+        snapshot = self._snapshot = self._load(anew=anew)
+        # Asked afterwards: what was loaded is of this moment's past, and of no other's.
+        self._loaded = self._database.moment()
+        return snapshot
+
     def _distrust(self, known: SegmentFile) -> None:
         """Goes on without a file that turned out to be damaged while it was being read."""
         with self._lock:
@@ -209,31 +219,28 @@ class Index(ABC, Generic[S]):
         With `anew` the tail is read again, without what was withdrawn since it was first read.
         """
         old = self._snapshot or Snapshot((), (), self._no_rows())
+        behind = self._catalogue.behind(self.type, opening=self._snapshot is None)
         while True:
-            with self._database.read() as connection:
-                listed = self._listed(connection)
+            listed = self._listed()
             good, segments = self._open(listed, old)
             with self._database.read() as connection:
-                if self._listed(connection) != listed:
+                if self._listed() != listed:
                     continue  # another process has just replaced files, perhaps those we missed
                 if listed == old.files and not anew:
-                    new = self._rows(connection, old.high)
-                    if not len(new.seqs):
-                        return old
-                    tail = Rows.joined([old.tail, new])
-                    return replace(old, tail=tail, high=int(new.seqs[-1]))
+                    return self._grown(old, self._rows(connection, old.high), due=behind)
                 tail = self._uncovered(connection, good)
-                # Only who opens a bank cleans up after a process that was killed: one that is at
-                # work does so itself.
-                due = len(good) < len(listed) or (
-                    self._snapshot is None and len(self._erased(connection)) > 0
-                )
             break
         self._restamp(listed, good)
         ends = [known.high for known in good] + tail.seqs[-1:].tolist()
+        due = behind or len(good) < len(listed)
         return Snapshot(good, segments, tail, max(ends, default=0), due)
 
-    def _uncovered(self, connection: sqlite3.Connection, files: tuple[SegmentFile, ...]) -> Rows:
+    def _grown(self, old: Snapshot[S], new: Rows, *, due: bool) -> Snapshot[S]:
+        if not len(new.seqs):
+            return old if old.due == due else replace(old, due=due)
+        return replace(old, tail=Rows.joined([old.tail, new]), high=int(new.seqs[-1]), due=due)
+
+    def _uncovered(self, connection: Connection, files: tuple[SegmentFile, ...]) -> Rows:
         """The rows past the last of `files`, and between them where one is missing or damaged."""
         parts = []
         low = 0
@@ -244,19 +251,8 @@ class Index(ABC, Generic[S]):
         parts.append(self._rows(connection, low))
         return Rows.joined(parts)
 
-    def _erased(self, connection: sqlite3.Connection) -> NDArray[np.int64]:
-        rows = connection.execute(
-            "SELECT seq FROM erased WHERE bank = ? AND type = ?", (self._bank, self.type)
-        )
-        return np.fromiter((row[0] for row in rows), np.int64)
-
-    def _listed(self, connection: sqlite3.Connection) -> tuple[SegmentFile, ...]:
-        rows = connection.execute(
-            f"SELECT {_FILE_COLUMNS} FROM segment"  # noqa: S608
-            " WHERE bank = ? AND type = ? ORDER BY low",
-            (self._bank, self.type),
-        )
-        return tuple(SegmentFile(*row) for row in rows)
+    def _listed(self) -> tuple[SegmentFile, ...]:
+        return self._catalogue.listed(self.type)
 
     def _open(
         self, listed: tuple[SegmentFile, ...], old: Snapshot[S]
@@ -281,11 +277,11 @@ class Index(ABC, Generic[S]):
 
     def _restamp(self, listed: tuple[SegmentFile, ...], good: tuple[SegmentFile, ...]) -> None:
         """Records that files which were moved or copied here have been verified."""
-        moved = [(known.stamp, known.file) for known in good if known not in listed]
+        moved = [known for known in good if known not in listed]
         if moved:
             # A home that may not be written to is verified at every start instead.
-            with suppress(StorageError), self._database.write() as connection:
-                connection.executemany("UPDATE segment SET stamp = ? WHERE file = ?", moved)
+            with suppress(StorageError):
+                self._catalogue.restamp(moved)
 
     def _store(self, *, wait: bool) -> Snapshot[S]:
         """Writes files until the tail is short and nothing erased is left in them.
@@ -293,16 +289,17 @@ class Index(ABC, Generic[S]):
         Without `wait` it gives way to another process that is at it. Readers go on meanwhile.
         """
         with self._writing(wait) as mine:
-            self._snapshot = self._load(anew=mine)
+            snapshot = self._reload(anew=mine)
             if mine:
-                self._write_files(self._snapshot)
-                self._snapshot = self._load()
-        return self._snapshot
+                self._write_files(snapshot)
+                snapshot = self._reload()
+        return snapshot
 
     def _write_files(self, snapshot: Snapshot[S]) -> None:
-        with self._database.read() as connection:
-            erased = self._erased(connection)
-            gone = {known.file for known in self._listed(connection)}
+        assert self._loaded is not None  # noqa: S101  it has just been
+        erased = self._catalogue.erased(self.type)
+        gone = {known.file for known in self._listed()}
+        dropped = np.array(erased.seqs, np.int64)
         made: list[SegmentFile] = []
         try:
             first_merged = self._first_merged(snapshot)
@@ -311,45 +308,31 @@ class Index(ABC, Generic[S]):
                 snapshot.files[:first_merged], snapshot.segments, strict=False
             ):
                 low = known.high
-                kept = segment.rows().without(erased) if len(erased) else None
+                kept = segment.rows().without(dropped) if len(dropped) else None
                 if kept is None or len(kept.seqs) == len(segment):
                     gone.discard(known.file)
                 elif len(kept.seqs):
                     made.append(self._write(known.low, known.high, kept))
             merged = Rows.joined(
                 [segment.rows() for segment in snapshot.segments[first_merged:]] + [snapshot.tail]
-            ).without(erased)
+            ).without(dropped)
             left = len(merged.seqs)
             for part in merged.split(self.most):
                 left -= len(part.seqs)
                 high = int(part.seqs[-1]) if left else snapshot.high
                 made.append(self._write(low, high, part))
                 low = high
-            if gone or made or len(erased):
-                self._list(gone, made, erased)
+            if gone or made or erased.seqs:
+                self._catalogue.replace(self.type, gone, made, erased, self._loaded)
         except BaseException:
             for known in made:
                 (self._folder / known.file).unlink(missing_ok=True)
             raise
         self._remove_left_overs()
 
-    def _list(self, gone: set[str], made: list[SegmentFile], erased: NDArray[np.int64]) -> None:
-        """Puts the files `made` in the place of those `gone`, all at once."""
-        with self._database.write() as connection:
-            connection.executemany("DELETE FROM segment WHERE file = ?", ((file,) for file in gone))
-            connection.executemany(
-                f"INSERT INTO segment (bank, type, {_FILE_COLUMNS})"  # noqa: S608
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [(self._bank, self.type, *known) for known in made],
-            )
-            connection.executemany(
-                "DELETE FROM erased WHERE seq = ?", ((seq,) for seq in erased.tolist())
-            )
-
     def _remove_left_overs(self) -> None:
         """Removes the files that are not listed; nobody else writes here while the lock is held."""
-        with self._database.read() as connection:
-            listed = {known.file for known in self._listed(connection)}
+        listed = {known.file for known in self._listed()}
         try:
             for path in self._folder.glob(f"*{self.suffix}"):
                 if path.name not in listed:

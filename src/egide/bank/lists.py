@@ -9,6 +9,7 @@ and costs nothing but itself; the report does not repeat what stands in it.
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -236,23 +237,33 @@ def write_list(entries: Iterable[Entry], out: TextIO, format: ListFormat) -> int
     CSV and ThreatExchange lines hold what others can read: live PDQ hashes and digests. JSON Lines
     hold everything, tombstones too, so that whoever imports them withdraws what was withdrawn here.
     """
+    out.write(list_header(format))
     count = 0
-    writer = csv.writer(out, lineterminator="\n")
-    if format is ListFormat.CSV:
-        writer.writerow(["type", "hash", "label", "ref"])
     for entry in entries:
-        if format is ListFormat.JSONL:
-            out.write(json.dumps(_document(entry), ensure_ascii=False) + "\n")
-        elif entry.state is EntryState.WITHDRAWN:
-            continue
-        elif format is ListFormat.CSV:
-            for f in entry.fingerprints:
-                if f.type not in _OURS:
-                    writer.writerow([f.type, f.hex, _cell(entry.label), _cell(entry.ref)])
-        else:
-            out.writelines(f"{f.type} {f.hex}\n" for f in entry.fingerprints if f.type not in _OURS)
-        count += 1
+        if text := list_entry(entry, format):
+            out.write(text)
+            count += 1
     return count
+
+
+def list_header(format: ListFormat) -> str:  # noqa: A002
+    """What a list begins with."""
+    return "type,hash,label,ref\n" if format is ListFormat.CSV else ""
+
+
+def list_entry(entry: Entry, format: ListFormat) -> str:  # noqa: A002
+    """The lines that `entry` is in a list; empty when it has nothing that others can read."""
+    if format is ListFormat.JSONL:
+        return json.dumps(_document(entry), ensure_ascii=False) + "\n"
+    if entry.state is EntryState.WITHDRAWN:
+        return ""
+    readable = [f for f in entry.fingerprints if f.type not in _OURS]
+    if format is ListFormat.TX:
+        return "".join(f"{f.type} {f.hex}\n" for f in readable)
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerows([f.type, f.hex, _cell(entry.label), _cell(entry.ref)] for f in readable)
+    return lines.getvalue()
 
 
 def _cell(text: str | None) -> str:

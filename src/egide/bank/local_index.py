@@ -7,7 +7,6 @@ read to be verified, and from which files are made.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from egide import _kernel
 from egide.bank.index import Index, Rows, Snapshot
 from egide.bank.segment import SEQS, Contents, DamagedSegment
+from egide.db import Connection
 from egide.fingerprint import FingerprintType
 
 if TYPE_CHECKING:
@@ -146,9 +146,7 @@ class LocalIndex(Index[LocalSegment]):
         starts, postings = builder.finish()
         return LocalSegment(low, high, starts, postings, np.array(numbers, np.uint32))
 
-    def _records(
-        self, connection: sqlite3.Connection, rows: Rows
-    ) -> Iterator[list[tuple[int, bytes]]]:
+    def _records(self, connection: Connection, rows: Rows) -> Iterator[list[tuple[int, bytes]]]:
         """The records of `rows` by thousands, in the order of their numbers."""
         if not len(rows.seqs):
             return
@@ -162,7 +160,7 @@ class LocalIndex(Index[LocalSegment]):
             low = found[-1][0]
             yield [(seq, value) for seq, value in found if seq in wanted]
 
-    def _rows(self, connection: sqlite3.Connection, low: int, high: int = 2**62) -> Rows:
+    def _rows(self, connection: Connection, low: int, high: int = 2**62) -> Rows:
         cursor = connection.execute(
             "SELECT seq FROM fingerprint"
             " WHERE seq > ? AND seq <= ? AND bank = ? AND type = 'local' ORDER BY seq",

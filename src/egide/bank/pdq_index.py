@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from egide import _kernel
 from egide.bank.index import Index, Rows
 from egide.bank.segment import SEQS, Contents, DamagedSegment
+from egide.db import Connection
 from egide.fingerprint import FINGERPRINT_BYTES, FingerprintType
 
 MAGIC: Final = b"EGIDEPDQ1\n"
@@ -133,14 +133,14 @@ class PdqIndex(Index[PdqSegment]):
                 found.append(Hits(query, snapshot.tail.seqs[slot], distance))
                 return Hits(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
-    def _rows(self, connection: sqlite3.Connection, low: int, high: int = 2**62) -> Rows:
-        cursor = connection.execute(
-            "SELECT seq, value FROM fingerprint"
-            " WHERE seq > ? AND seq <= ? AND bank = ? AND type = 'pdq' ORDER BY seq",
-            (low, high, self._bank),
-        )
+    def _rows(self, connection: Connection, low: int, high: int = 2**62) -> Rows:
         parts = [self._no_rows()]
-        while rows := cursor.fetchmany(_FETCH):
+        while rows := connection.execute(
+            "SELECT seq, value FROM fingerprint WHERE seq > ? AND seq <= ? AND bank = ?"
+            " AND type = 'pdq' ORDER BY seq LIMIT ?",
+            (low, high, self._bank, _FETCH),
+        ).fetchall():
+            low = rows[-1][0]
             hashes = np.frombuffer(b"".join(row[1] for row in rows), np.uint8).reshape(-1, 32)
             parts.append(Rows(hashes, np.fromiter((row[0] for row in rows), np.int64, len(rows))))
         return Rows(*(np.concatenate(column) for column in zip(*parts, strict=True)))

@@ -12,16 +12,22 @@ import typer
 from typer.core import TyperGroup
 
 from egide.cli import (
+    account,
     audit,
     bank,
     compare,
+    db,
     demo,
     gazetteer,
     hash,  # noqa: A004
+    key,
+    outbox,
     policy,
     scan,
+    serve,
     text,
     trace,
+    worker,
 )
 from egide.cli.options import EXIT_INCOMPLETE, EXIT_USAGE, warn
 from egide.errors import EgideError
@@ -65,11 +71,17 @@ app.command("scan")(scan.scan)
 app.command("hash", short_help="Print the fingerprints of pictures.")(hash.hash_)
 app.command("compare", short_help="Explain how two pictures or videos are alike.")(compare.compare)
 app.command("trace", short_help="Tell what files say of their making.")(trace.trace)
+app.add_typer(account.app, name="account")
 app.add_typer(audit.app, name="audit")
 app.add_typer(bank.app, name="bank")
+app.add_typer(db.app, name="db")
+app.add_typer(key.app, name="key")
+app.add_typer(outbox.app, name="outbox")
 app.add_typer(policy.app, name="policy")
 app.add_typer(text.app, name="text")
 app.add_typer(gazetteer.app, name="gazetteer")
+app.command("serve", short_help="Screen uploads over HTTP.")(serve.serve)
+app.command("worker", short_help="Send the outbox, apart from `serve`.")(worker.worker)
 app.command("demo", short_help="Bank and scan the examples that come along.")(demo.demo)
 
 

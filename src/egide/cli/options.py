@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Final, TextIO
@@ -12,10 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Final, TextIO
 import typer
 
 from egide.errors import UsageError
+from egide.fingerprint import MAX_THRESHOLD
 from egide.sniff import HEAD_BYTES, Kind, sniff_kind
 
 if TYPE_CHECKING:
     from egide.bank import Home
+    from egide.identity import Identity
 
 EXIT_CLEAN: Final = 0
 EXIT_FOUND: Final = 1
@@ -55,6 +59,27 @@ GazetteerOption = Annotated[
         help="Names of people to look for in models and listings: a file that "
         "`egide gazetteer build` made.",
         show_default=False,
+    ),
+]
+PolicyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy",
+        metavar="FILE",
+        envvar="EGIDE_POLICY",
+        help="Policy file (YAML); the one that ships when absent.",
+        show_default=False,
+    ),
+]
+ThresholdOption = Annotated[
+    int,
+    typer.Option(
+        "--threshold",
+        metavar="BITS",
+        envvar="EGIDE_THRESHOLD",
+        min=0,
+        max=MAX_THRESHOLD,
+        help="Distance in bits of 256 up to which two pictures are held to be one.",
     ),
 ]
 RevealOption = Annotated[
@@ -127,6 +152,16 @@ def open_home(path: Path | None) -> Home:
     from egide.bank import Home
 
     return Home(path)
+
+
+@contextmanager
+def open_identity(path: Path | None) -> Iterator[Identity]:
+    """Keys, people and the audit log of the home at `path`; closed at the block's end."""
+    from egide.identity import Identity
+
+    home = open_home(path)
+    with Identity(home.database, home.path) as identity:
+        yield identity
 
 
 def warn(message: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from egide.cli.options import PolicyOption
 from egide.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,16 +44,7 @@ def explain(
             show_default=False,
         ),
     ],
-    policy: Annotated[
-        Path | None,
-        typer.Option(
-            "--policy",
-            metavar="FILE",
-            envvar="EGIDE_POLICY",
-            help="Policy file (YAML); the one that ships when absent.",
-            show_default=False,
-        ),
-    ] = None,
+    policy: PolicyOption = None,
 ) -> None:
     """Tell rule by rule why each verdict came out as it did, or would under another policy."""
     from egide.policy_file import load_policy

@@ -21,14 +21,16 @@ from egide.cli.options import (
     GazetteerOption,
     HomeOption,
     JobsOption,
+    PolicyOption,
     RevealOption,
+    ThresholdOption,
     open_home,
     open_private,
     partial_path,
     warn,
 )
 from egide.errors import UsageError
-from egide.fingerprint import DEFAULT_THRESHOLD, MAX_THRESHOLD, FingerprintType
+from egide.fingerprint import DEFAULT_THRESHOLD, FingerprintType
 from egide.sniff import Kind
 from egide.verdict import Action, Verdict
 
@@ -66,16 +68,7 @@ def scan(
             show_default=False,
         ),
     ] = None,
-    policy: Annotated[
-        Path | None,
-        typer.Option(
-            "--policy",
-            metavar="FILE",
-            envvar="EGIDE_POLICY",
-            help="Policy file (YAML); the one that ships when absent.",
-            show_default=False,
-        ),
-    ] = None,
+    policy: PolicyOption = None,
     fail_on: Annotated[
         str,
         typer.Option(
@@ -108,17 +101,7 @@ def scan(
             show_default=False,
         ),
     ] = None,
-    threshold: Annotated[
-        int,
-        typer.Option(
-            "--threshold",
-            metavar="BITS",
-            envvar="EGIDE_THRESHOLD",
-            min=0,
-            max=MAX_THRESHOLD,
-            help="Distance in bits of 256 up to which two pictures are held to be one.",
-        ),
-    ] = DEFAULT_THRESHOLD,
+    threshold: ThresholdOption = DEFAULT_THRESHOLD,
     baseline: Annotated[
         Path | None,
         typer.Option(

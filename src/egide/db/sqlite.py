@@ -6,14 +6,15 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from importlib.resources import files
 from itertools import count
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final
 
-from egide.errors import StorageError
+from egide.db.database import Database, Moment
+from egide.db.scripts import SCHEMA, newest, scripts
+from egide.errors import AlreadyThere, StorageError
 
 APPLICATION_ID: Final = 0x65676964  # "egid"
 BUSY_SECONDS: Final = 60.0
@@ -23,31 +24,36 @@ _INHERITED: Final[list[sqlite3.Connection]] = []
 """Connections of the process that this one was forked from: closed here, they would harm it."""
 
 
-class Moment(NamedTuple):
-    """A state of the database as one thread sees it: another after any commit of anyone."""
+_UNIQUE: Final = frozenset({sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY})
 
-    connection: int
-    others: int
-    own: int
+
+class SqliteConnection(sqlite3.Connection):
+    """A connection that can tell which numbers a table has given."""
+
+    def reserve(self, table: str, count: int, /) -> int:  # noqa: ARG002  nobody else is writing
+        """The last number that `table` has given; the `count` behind it are the caller's."""
+        row = self.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
+        return 0 if row is None else int(row[0])
 
 
 class _ThreadState(threading.local):
-    connection: sqlite3.Connection | None = None
+    connection: SqliteConnection | None = None
     process = 0
     number = 0
     commits = 0
     stamp: tuple[int, int, int] | None = None
 
 
-class Database:
+class SqliteDatabase(Database):
     """The file at `path`, created or brought up to the present schema when opened.
 
-    Thread-safe: each thread has a connection of its own. Every error is a StorageError. Where the
-    file or its folder may not be written to, it can be read all the same.
+    Each thread has a connection of its own. Where the file or its folder may not be written to, it
+    can be read all the same. `schema` names the folder of its scripts.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, schema: str = SCHEMA) -> None:
         self.path = path
+        self._schema = schema
         self._local = _ThreadState()
         if not path.exists():
             # Created with its final permission, so that there is no moment when others can read.
@@ -56,7 +62,7 @@ class Database:
             self._migrate()
 
     @property
-    def connection(self) -> sqlite3.Connection:
+    def connection(self) -> SqliteConnection:
         """This thread's connection."""
         local = self._local
         if local.connection is not None and local.process != os.getpid():
@@ -82,11 +88,15 @@ class Database:
         with self.errors():
             others = self.connection.execute("PRAGMA data_version").fetchone()[0]
         # data_version does not count a connection's own commits.
-        return Moment(local.number, others, local.commits)
+        return local.number, others, local.commits
+
+    def follows(self, moment: Moment) -> bool:  # noqa: ARG002
+        """True: what is kept of this database's past is kept in it."""
+        return True
 
     @contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
-        """A write transaction: committed and on the disk when the block ends, or not at all."""
+    def write(self, *, serial: bool = True) -> Iterator[SqliteConnection]:  # noqa: ARG002
+        """A write transaction; SQLite lets one follow the other in any case."""
         connection = self.connection
         with self.errors():
             connection.execute("BEGIN IMMEDIATE")
@@ -101,7 +111,7 @@ class Database:
                 self._local.commits += 1
 
     @contextmanager
-    def read(self) -> Iterator[sqlite3.Connection]:
+    def read(self) -> Iterator[SqliteConnection]:
         """A read transaction: everything read in the block is of one moment."""
         connection = self.connection
         with self.errors():
@@ -112,19 +122,32 @@ class Database:
                 if connection.in_transaction:
                     connection.execute("COMMIT")
 
+    def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """All rows that one SELECT answers, in the transaction that the thread is in, if any."""
+        with self.errors():
+            return self.connection.execute(sql, parameters).fetchall()
+
     @contextmanager
     def errors(self) -> Iterator[None]:
         """Turns SQLite's errors into StorageError, naming the file."""
         try:
             yield
+        except sqlite3.IntegrityError as error:
+            if error.sqlite_errorcode in _UNIQUE:
+                raise AlreadyThere(f"{self.path}: {error}") from error
+            raise StorageError(f"{self.path}: {error}; see docs/how-to/repair.md") from error
         except sqlite3.Error as error:
             raise StorageError(f"{self.path}: {error}; see docs/how-to/repair.md") from error
 
-    def truncate_log(self) -> None:
+    def scrub(self, *, removed: bool = False) -> None:
         """Moves the write-ahead log into the database: what was erased must not linger there.
 
-        StorageError when another process has been reading for so long that it cannot be done.
+        When a bank was `removed` the database is written anew. StorageError when another process
+        has been reading for so long that it cannot be done.
         """
+        if removed:
+            self.compact()
+            return
         with self.errors():
             busy = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         if busy:
@@ -138,7 +161,7 @@ class Database:
         with self.errors():
             self.connection.execute("VACUUM")
         self._local.commits += 1
-        self.truncate_log()
+        self.scrub()
 
     def close(self) -> None:
         """Closes this thread's connection."""
@@ -146,7 +169,7 @@ class Database:
             self._local.connection.close()
             self._local.connection = None
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self) -> SqliteConnection:
         writable = os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK)
         self._local.stamp = None
         address = self.path.absolute().as_uri()
@@ -157,7 +180,9 @@ class Database:
                 # make one. Should somebody begin, `moment` sees the file change.
                 address += "&immutable=1"
                 self._local.stamp = self._stamp()
-        connection = sqlite3.connect(address, timeout=BUSY_SECONDS, isolation_level=None, uri=True)
+        connection = sqlite3.connect(
+            address, BUSY_SECONDS, isolation_level=None, factory=SqliteConnection, uri=True
+        )
         try:
             connection.row_factory = sqlite3.Row
             self._check_owner(connection)
@@ -193,26 +218,20 @@ class Database:
             raise StorageError(f"{self.path} is no égide database; give another --home")
 
     def _migrate(self) -> None:
-        scripts = sorted(
-            (
-                script
-                for script in files("egide.db").joinpath("schema").iterdir()
-                if script.name.endswith(".sql")
-            ),
-            key=lambda script: script.name,
-        )
-        if self._version() < len(scripts):
+        known = newest(self._schema)
+        if self._version() < known:
             with self.write() as connection:
-                # Asked again under the lock: another process may have done it meanwhile.
-                for number, script in enumerate(scripts[self._version() :], self._version() + 1):
-                    for statement in _statements(script.read_text(encoding="utf-8")):
-                        connection.execute(statement)
-                    connection.execute(f"PRAGMA user_version = {number}")
+                before = self._version()  # under the lock: another process may have done it
+                for script in scripts(self._schema):
+                    if script.number > before:
+                        for statement in script.statements():
+                            connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {known}")
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        elif self._version() > len(scripts):
+        elif self._version() > known:
             raise StorageError(
                 f"{self.path} was written by a newer égide (schema {self._version()}, "
-                f"known {len(scripts)}); upgrade égide"
+                f"known {known}); upgrade égide"
             )
 
     def _version(self) -> int:
@@ -232,13 +251,3 @@ def _use_log(connection: sqlite3.Connection) -> None:
             time.sleep(0.01)
         else:
             return
-
-
-def _statements(script: str) -> Iterator[str]:
-    """The statements of `script`, one by one: executescript() would commit between them."""
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""

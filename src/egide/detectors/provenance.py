@@ -29,14 +29,14 @@ from egide.sniff import Kind
 
 if TYPE_CHECKING:
     from egide.hub.gazetteer import Gazetteer
-    from egide.provenance.account import Trace
-    from egide.registry import Registry
+    from egide.provenance.account import Asked, Trace
 
 
 class Provenance:
     """Traces pictures and videos, with the names in `gazetteer` and the registry of `home`.
 
-    `trust_list` is a file of certificates (PEM) to be trusted in the place of the shipped ones.
+    `trust_list` is a file of certificates (PEM) to be trusted in the place of the shipped ones,
+    `registry` what is asked in the place of the home's.
     """
 
     name = NAME
@@ -56,10 +56,12 @@ class Provenance:
         gazetteer: Gazetteer | None = None,
         home: Path | None = None,
         trust_list: Path | None = None,
+        registry: Asked | None = None,
     ) -> None:
         self.gazetteer = gazetteer
         self._home = home
         self._trust_list = trust_list
+        self._given = registry
 
     @property
     def examples(self) -> tuple[Example, ...]:
@@ -83,9 +85,9 @@ class Provenance:
         return labelled(found, self.gazetteer)
 
     @cached_property
-    def _registry(self) -> Registry | None:
-        if self._home is None:
-            return None
+    def _registry(self) -> Asked | None:
+        if self._given is not None or self._home is None:
+            return self._given
         from egide.registry import Registry  # noqa: PLC0415  where a model is named
 
         return Registry.existing(self._home)
@@ -95,7 +97,7 @@ def from_settings(settings: DetectorSettings) -> Provenance:
     """The detector as a scan's options want it; UsageError for a gazetteer that is none."""
     name = settings.options.get(GAZETTEER_OPTION)
     if not name:
-        return Provenance(None, settings.home)
+        return Provenance(None, settings.home, registry=settings.registry)
     from egide.hub.gazetteer_sample import open_gazetteer  # noqa: PLC0415  where one is wanted
 
-    return Provenance(open_gazetteer(name), settings.home)
+    return Provenance(open_gazetteer(name), settings.home, registry=settings.registry)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from egide.errors import ItemError
 from egide.finding import MASK, Fault, Finding
@@ -91,6 +91,13 @@ class Link:
             "library": self.library,
             "library_by_name": self.library_by_name,
         }
+
+
+class Asked(Protocol):
+    """What knows the listings of models: a registry, or what asks one elsewhere."""
+
+    def links(self, models: Sequence[NamedModel]) -> tuple[Link, ...]:
+        """The listings of `models`, each with the number of its model among them."""
 
 
 @dataclass(frozen=True, slots=True)

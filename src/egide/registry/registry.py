@@ -6,7 +6,6 @@ its making with it.
 
 from __future__ import annotations
 
-import sqlite3
 import struct
 import time
 from array import array
@@ -16,8 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from egide.bank.home import DATABASE_FILE
-from egide.db import Database
+from egide.db import Connection, Row, open_database
+from egide.db.opening import DATABASE_FILE, database_url
 from egide.hub.aliases import RANK, Alias, named_aliases
 from egide.hub.pseudonyms import KEY_FILE, Pseudonyms, open_pseudonyms
 from egide.hub.registered import Registered
@@ -30,8 +29,16 @@ MOST_LISTINGS: Final = 5
 """Listings told of for one model: a name that many files have tells nothing."""
 
 _INSERT_LISTING: Final = (
-    "INSERT OR REPLACE INTO listing (key, hub, model, base, adapter, creator, named, unnamed,"
-    " sexual, seen, firm, aliases) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO listing (key, hub, model, base, adapter, creator, named, unnamed, sexual, seen,"
+    " firm, aliases) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
+    " hub = excluded.hub, model = excluded.model, base = excluded.base,"
+    " adapter = excluded.adapter, creator = excluded.creator, named = excluded.named,"
+    " unnamed = excluded.unnamed, sexual = excluded.sexual, seen = excluded.seen,"
+    " firm = excluded.firm, aliases = excluded.aliases"
+)
+_INSERT_ALIAS: Final = (
+    "INSERT INTO alias (digest, listing, version) VALUES (?, ?, ?)"
+    " ON CONFLICT (digest, listing) DO UPDATE SET version = excluded.version"
 )
 _IN_LIBRARIES: Final = (
     "SELECT count(DISTINCT m.entry) FROM made_with m JOIN entry e ON e.seq = m.entry"
@@ -48,7 +55,7 @@ class Registry:
 
     def __init__(self, home: Path) -> None:
         self._pseudonyms = open_pseudonyms(home)
-        self._database = Database(home / DATABASE_FILE)
+        self._database = open_database(home)
         self._rows: list[tuple[object, ...]] = []
         self._digests = array("q")
         self._listings = array("q")
@@ -57,9 +64,8 @@ class Registry:
     @classmethod
     def existing(cls, home: Path) -> Registry | None:
         """The registry of `home`; None when nothing was ever put into it."""
-        if (home / DATABASE_FILE).exists() and (home / KEY_FILE).exists():
-            return cls(home)
-        return None
+        is_there = database_url() is not None or (home / DATABASE_FILE).exists()
+        return cls(home) if is_there and (home / KEY_FILE).exists() else None
 
     @property
     def pseudonyms(self) -> Pseudonyms:
@@ -110,9 +116,9 @@ class Registry:
             strict=True,
         )
         self._rows.sort(key=_key_of)
-        with self._database.write() as connection:
+        with self._database.write(serial=False) as connection:
             connection.executemany(_INSERT_LISTING, self._rows)
-            connection.executemany("INSERT OR REPLACE INTO alias VALUES (?, ?, ?)", aliases)
+            connection.executemany(_INSERT_ALIAS, aliases)
         self._rows = []
         self._digests, self._listings, self._versions = array("q"), array("q"), array("q")
 
@@ -142,10 +148,8 @@ class Registry:
             (alias, self._pseudonyms.of_alias(alias.kind, alias.value)) for alias in aliases
         )
 
-    def _links(
-        self, connection: sqlite3.Connection, number: int, model: NamedModel
-    ) -> Iterator[Link]:
-        found: dict[int, tuple[sqlite3.Row, list[Alias], int]] = {}
+    def _links(self, connection: Connection, number: int, model: NamedModel) -> Iterator[Link]:
+        found: dict[int, tuple[Row, list[Alias], int]] = {}
         for alias, digest in self._asked(model):
             if found and not alias.is_firm and _firm(found):
                 break
@@ -163,9 +167,9 @@ class Registry:
 
     def _link(
         self,
-        connection: sqlite3.Connection,
+        connection: Connection,
         number: int,
-        row: sqlite3.Row,
+        row: Row,
         by: list[Alias],
         version: int,
     ) -> Link:
@@ -193,11 +197,11 @@ def _key_of(row: tuple[object, ...]) -> int:
     return row[0]  # type: ignore[return-value]  # the key stands first
 
 
-def _firm(found: dict[int, tuple[sqlite3.Row, list[Alias], int]]) -> bool:
+def _firm(found: dict[int, tuple[Row, list[Alias], int]]) -> bool:
     return any(alias.is_firm for _, by, _ in found.values() for alias in by)
 
 
-def _in_libraries(connection: sqlite3.Connection, digests: Sequence[int]) -> int:
+def _in_libraries(connection: Connection, digests: Sequence[int]) -> int:
     """How many entries of libraries were made with a model that one of `digests` stands for."""
     if not digests:
         return 0

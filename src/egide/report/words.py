@@ -131,9 +131,8 @@ ERRORS: Final[dict[str, Cure]] = {
         "two files in one", "Another file hides in it. Serve only a re-encoded copy, if any."
     ),
     "unsafe": Cure("would run code", "Do not load it. Ask for the model as safetensors."),
-    "detector-failed": Cure(
-        "a detector failed", "A fault of the detector, not of the item. Please report it."
-    ),
+    "detector-failed": Cure("a detector failed", "The detector is at fault. Please report it."),
+    "decoder-died": Cure("broke its decoder", "Treat it as hostile: look at it elsewhere."),
     "too-many-bytes": Cure(
         "too many bytes", "Raise the limit that the message names, or shrink it."
     ),
@@ -147,6 +146,7 @@ ERRORS: Final[dict[str, Cure]] = {
     ),
     "too-long": Cure("too long", "Its end was not checked. Split it, or raise the limit."),
     "too-much-time": Cure("took too long", "Scan it alone, or raise the limit of time."),
+    "too-much-memory": Cure("took too much memory", "Raise EGIDE_SANDBOX_MEMORY, or shrink it."),
 }
 OTHER_ERROR: Final = Cure("could not be read", "Read the message, then scan the item again.")
 

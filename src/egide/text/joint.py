@@ -38,6 +38,8 @@ _SURE: Final = 0.7
 """What the wide and the strict threshold stand for in the score of a finding."""
 _AGREES: Final = 0.5
 """A label of the rules needs so much of the score that the model alone would need for it."""
+_LIKELIER: Final = 0.5
+"""Where the rules have said which request it is, the model adds another one only above this."""
 _CONTEXTS: Final = (Label.CONTEXT_SUPPORT, Label.CONTEXT_NEWS)
 _BESIDE_ABUSE: Final = 0.9
 """A context beside abuse lowers the verdict: so sure the model must be of it."""
@@ -130,11 +132,26 @@ def _abuse(
         return []
     sure = _sureness(scores[ABUSE], limits[ABUSE], limits[SURE])
     least = {n: at for n, at in thresholds[ALONE].items() if n.startswith("ncii.")}
+    families = {_family(label) for label in mine}
     given = [
-        name for name, at in least.items() if scores[name] >= (at * _AGREES if name in mine else at)
+        name
+        for name, at in least.items()
+        if scores[name] >= _bar(at, ruled=name in mine, beside=_family(name) in families)
     ]
     labels = given or list(mine) or [max(least, key=lambda name: scores[name])]
     return [Given(Label(name), sure, mine.get(Label(name))) for name in labels]
+
+
+def _bar(least: float, *, ruled: bool, beside: bool) -> float:
+    """What a label's score must reach, of whose family the rules have found it, or another."""
+    if ruled:
+        return least * _AGREES
+    return max(least, _LIKELIER) if beside else least
+
+
+def _family(label: str) -> str:
+    """`ncii.request` of `ncii.request.nudify`."""
+    return label.rpartition(".")[0]
 
 
 def _sureness(score: float, least: float, sure: float) -> float:

@@ -1,0 +1,1 @@
+"""The service: HTTP in front of the scanner, the banks and what is remembered."""

@@ -1,0 +1,31 @@
+"""Puts all that concerns identity into an application: pages, interface, guard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from egide.identity.oidc import provider
+from egide.web import identity_admin, identity_api, identity_oidc, identity_pages
+from egide.web.identity_access import public_url
+from egide.web.identity_guard import Guard
+
+STATIC: Final = Path(__file__).parent / "static" / "identity"
+
+
+def install(app: FastAPI) -> None:
+    """Adds the routes and the middleware; `app.state.identity` must be there when it runs.
+
+    UsageError when a variable that they go by is wrong.
+    """
+    public_url()
+    provider()
+    app.include_router(identity_api.router)
+    app.include_router(identity_pages.router)
+    app.include_router(identity_oidc.router)
+    app.include_router(identity_admin.router)
+    app.mount("/static/identity", StaticFiles(directory=STATIC), name="identity-static")
+    app.add_middleware(Guard)

@@ -1,0 +1,121 @@
+"""All that one serving process has open, and how it is opened and closed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from anyio.to_thread import current_default_thread_limiter
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+
+from egide.bank import Home
+from egide.errors import EgideError, StorageError
+from egide.identity import Identity
+from egide.match import Purpose
+from egide.outbox import Outbox, Worker
+from egide.records import Answers, Hosted, Ledger, Records
+from egide.web.limits import RateLimit, Waiting
+from egide.web.logs import log
+from egide.web.open_banks import OpenBanks
+from egide.web.upload import Spool
+from egide.web.workers import Workers
+
+if TYPE_CHECKING:
+    from egide.bank import Bank
+    from egide.db import Connection
+    from egide.web.metrics import Metrics
+    from egide.web.settings import ServeSettings
+
+T = TypeVar("T")
+
+THREADS: Final = 8
+"""For what waits for the database: each has a connection of its own."""
+REFRESH_SECONDS: Final = 1.0
+PRUNE_SECONDS: Final = 600.0
+
+
+class Service:
+    """What the routes work with. Opened once in a process, within its event loop."""
+
+    def __init__(self, settings: ServeSettings, metrics: Metrics) -> None:
+        self.settings = settings
+        self.home = Home(settings.home)
+        database = self.home.database
+        self.identity = Identity(database, self.home.path)
+        self.spool = Spool(self.home.path)
+        self.banks = OpenBanks(self.home)
+        self.answers = Answers(database)
+        self.records = Records(database, settings.retention_days)
+        self.hosted = Hosted(database)
+        self.rate = RateLimit(settings.rate)
+        self.waiting = Waiting(settings.queue)
+        self.workers = Workers(settings, OpenBanks(self.home, settings.banks), self.spool)
+        self._plain = Ledger(database, serial=False)
+        self._serial = Ledger(database, serial=True)
+        self.outbox = Outbox(database, self.identity.secret)
+        self._worker = Worker(self.outbox)
+        self.metrics = metrics
+        self.stopping = False
+
+    async def write(self, work: Callable[[Connection], T], *, serial: bool = False) -> T:
+        """What `work` returns once it is on the disk; see `Ledger.write`."""
+        return await (self._serial if serial else self._plain).write(work)
+
+    def library(self) -> Bank:
+        """The bank that hosted content is remembered in, made when it is not there."""
+        name = self.settings.library
+        found = next((bank for bank in self.banks.all() if bank.name == name), None)
+        return found or self.home.create(name, Purpose.LIBRARY)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Keeps the index fresh and forgets what is old, until the block ends; then closes all."""
+        current_default_thread_limiter().total_tokens = THREADS
+        tasks = [
+            asyncio.create_task(self._every(REFRESH_SECONDS, self._refresh)),
+            asyncio.create_task(self._every(PRUNE_SECONDS, self._prune)),
+        ]
+        self._worker.__enter__()
+        try:
+            yield
+        finally:
+            self.stopping = True
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await run_in_threadpool(self._close)
+
+    def _close(self) -> None:
+        self._worker.stop()
+        self.workers.close()
+        self._plain.close()
+        self._serial.close()
+        self.identity.close()
+        self.home.close()
+
+    async def _every(self, seconds: float, work: Callable[[], None]) -> None:
+        """Does `work` again and again; what goes wrong is logged, and tried again."""
+        while True:
+            try:
+                await run_in_threadpool(work)
+            except EgideError as error:
+                log.warning("housekeeping.failed", error=type(error).__name__)
+            await asyncio.sleep(seconds)
+
+    def _refresh(self) -> None:
+        for bank in self.banks.all():
+            bank.refresh()
+
+    def _prune(self) -> None:
+        for prune in (self.records.prune, self.answers.prune, self.hosted.prune):
+            with contextlib.suppress(StorageError):  # told by the next request that needs it
+                prune()
+
+
+def service_of(request: Request) -> Service:
+    """The service that answers `request`."""
+    service: Any = request.app.state.service
+    return service  # type: ignore[no-any-return]
