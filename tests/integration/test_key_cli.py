@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,6 +43,7 @@ def test_a_key_is_printed_alone_and_opens(run: Run, tmp_path: Path) -> None:
         principal = identity.keys.authenticate(f"Bearer {made.stdout.strip()}")
         assert principal.scopes == {"scan:write", "bank:read"}
         run("key", "revoke", "uploads")
+        time.sleep(1.2)  # other processes see it within a second
         with pytest.raises(NotAuthenticated):
             identity.keys.authenticate(f"Bearer {made.stdout.strip()}")
     home.close()
