@@ -19,9 +19,10 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         from egide.cli.app import run
+
+        run()
     except KeyboardInterrupt:
         sys.exit(3)
-    run()
 
 
 def _open_missing_streams() -> None:

@@ -39,6 +39,10 @@ class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Runs the command that the arguments name."""
         try:
+            # Not before: until here a signal ends the process as it ends any other.
+            for ending in (signal.SIGTERM, signal.SIGHUP):
+                if signal.getsignal(ending) is not signal.SIG_IGN:  # as `nohup` has it
+                    signal.signal(ending, _interrupt)
             try:
                 return super().invoke(ctx)
             finally:
@@ -111,9 +115,6 @@ def _root(
 
 def run() -> NoReturn:
     """Runs the command that the arguments name and exits with its code."""
-    for ending in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(ending) is not signal.SIG_IGN:  # as `nohup` has it
-            signal.signal(ending, _interrupt)
     app(prog_name="egide")
     sys.exit()
 

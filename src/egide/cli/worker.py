@@ -15,8 +15,9 @@ def worker(home: HomeOption = None) -> None:
     `egide serve` does so by itself. Any number of workers, here and on other machines, share the
     work: none of it is done by two at once, and what a killed one had is taken over in two minutes.
     """
-    from egide.outbox import Worker
-
     # Leaving the block finishes what is being sent. An end that comes while it begins is one too.
-    with suppress(KeyboardInterrupt), open_outbox(home) as outbox, Worker(outbox):
-        threading.Event().wait()
+    with suppress(KeyboardInterrupt):
+        from egide.outbox import Worker
+
+        with open_outbox(home) as outbox, Worker(outbox):
+            threading.Event().wait()
