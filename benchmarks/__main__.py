@@ -26,6 +26,7 @@ NAMES: Final = [
     "audit",
     "tracing",
     "watermark",
+    "service",
 ]
 
 

@@ -21,10 +21,16 @@ import typer.main
 import egide
 from egide import errors
 from egide.cli.app import app
+from egide.client import Client
+from egide.client import errors as client_errors
+from egide.client.asking import Listing, Operation, Streaming
+from egide.client.clients import Settings
+from egide.client.operations import Operations
 from egide.detector import ENTRY_POINT_GROUP, Detector, DetectorSettings
 from egide.errors import EgideError, ItemError
 from egide.label import DSA_KEYWORD, OZONE_REASON, Label
 from egide.report.words import LABELS, cure_of
+from egide.variables import GROUPS, Variable
 from egide.web.app import create_app
 from egide.web.settings import ServeSettings
 
@@ -357,6 +363,44 @@ def _parameters(call: Callable[..., object]) -> Iterator[str]:
         yield f"{star}{name}" + ("" if default is parameter.empty else f"={shown}")
 
 
+def client() -> str:
+    """The methods of the client of the service, and its errors."""
+    lines = [
+        "# Client",
+        "",
+        (
+            "What `egide.client` can ask a service. `Client` answers as shown; `AsyncClient` has "
+            "the same methods, to be awaited, and `async for` where an iterator is given. How to "
+            "use it: [Ask from Python](../how-to/clients.md)."
+        ),
+        "",
+        "## Client, AsyncClient",
+        "",
+        *_documented(Client),
+        "",
+        "| setting | |",
+        "|---|---|",
+        *_attributes(Settings),
+    ]
+    for name, method in vars(Operations).items():
+        if not isinstance(method, Operation | Listing | Streaming):
+            continue
+        kind = {Listing: "an iterator", Streaming: "an iterator of bytes"}.get(type(method))
+        lines += ["", f"## {name}", "", *_signature(name, method.build), ""]
+        lines += [*(inspect.getdoc(method) or "").splitlines()]
+        lines += ["", f"Gives {kind}."] if kind else []
+    tree = inspect.cleandoc(client_errors.__doc__ or "").split("\n\n")[1]
+    lines += ["", "## Errors", "", "```text", *inspect.cleandoc(tree).splitlines(), "```"]
+    return _page(lines)
+
+
+def _attributes(cls: type) -> Iterator[str]:
+    """The rows of the `Attributes:` of a docstring."""
+    _, _, text = (inspect.getdoc(cls) or "").partition("Attributes:\n")
+    for name, told in re.findall(r"^    (\w+): (.*(?:\n        .*)*)", text, re.MULTILINE):
+        yield f"| `{name}` | {_cell(told)} |"
+
+
 def http() -> str:
     """Every operation of the service, as its OpenAPI description has it."""
     document = create_app(ServeSettings()).openapi()
@@ -393,6 +437,45 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> list[str]:
     return [*lines, "", f"Answers {', '.join(sorted(operation['responses']))}."]
 
 
+def environment() -> str:
+    """Every variable, as `egide.variables` declares it."""
+    lines = [
+        "# Environment",
+        "",
+        (
+            "Flags win over variables. Nothing is ever read from the folder that is scanned. "
+            "[`egide doctor`](../how-to/doctor.md) names variables that are misspelt or out of "
+            "range."
+        ),
+    ]
+    for group in GROUPS:
+        lines += ["", f"## {group.title}", ""]
+        lines += [group.before, ""] if group.before else []
+        flags = any(each.flag for each in group.variables)
+        lines += ["| variable |" + (" flag |" if flags else "") + " value | default | |"]
+        lines += ["|---|" + ("---|" if flags else "") + "---|---|---|"]
+        lines += [_variable(each, flags=flags) for each in group.variables]
+    lines += [
+        "",
+        "## The terminal",
+        "",
+        (
+            "`NO_COLOR` takes colours away, `FORCE_COLOR` brings them to a pipe, `COLUMNS` sets the"
+            " width of the table (60 to 160 are used)."
+        ),
+    ]
+    return _page(lines)
+
+
+def _variable(variable: Variable, *, flags: bool) -> str:
+    span = f", {variable.span}" if variable.span else ""
+    flag = f" {_code(variable.flag)} |" if flags else ""
+    return (
+        f"| `{variable.name}` |{flag} {_cell(variable.type)}{span} | {_cell(variable.default)} "
+        f"| {_cell(variable.meaning)} |"
+    )
+
+
 def _first_sentence(member: object) -> str:
     paragraph = (inspect.getdoc(member) or "").split("\n\n", maxsplit=1)[0]
     return _cell(" ".join(paragraph.split()))
@@ -416,8 +499,10 @@ def _page(lines: list[str]) -> str:
 
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
+    "client.md": client,
     "commands.md": commands,
     "detectors.md": detectors,
+    "environment.md": environment,
     "errors.md": error_codes,
     "http.md": http,
     "labels.md": labels,

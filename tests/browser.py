@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS: Final = [
@@ -20,6 +20,8 @@ ARGUMENTS: Final = [
     "--disable-sync",
     "--no-first-run",
 ]
+PATIENCE_MILLISECONDS: Final = 30_000
+"""What a page is given to become what is expected, on a machine that does other work too."""
 DESKTOP: Final = 1280
 PHONE: Final = 390
 FAINT: Final = """() => {
@@ -53,10 +55,22 @@ def browser() -> Iterator[Browser]:
     executable = next(filter(None, map(shutil.which, BROWSERS)), None)
     if executable is None:
         pytest.fail(f"none of {', '.join(BROWSERS)} is on PATH; `make test` installs chromium")
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         yield opened
         opened.close()
+
+
+def at_each_width(page: Page, *widths: int) -> Iterator[int]:
+    """Shows the page that is there at each width, and then at the one that it had, unloaded by
+    none of it."""
+    before = page.viewport_size
+    assert before is not None
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": before["height"]})
+        yield width
+    page.set_viewport_size(before)
 
 
 class Show(Protocol):

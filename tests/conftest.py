@@ -22,6 +22,8 @@ from egide.fingerprint import Fingerprint, FingerprintType
 from egide.testing import neutral_pixels
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tests.postgresql import Server
 
 NOBODY = 65534
@@ -30,10 +32,48 @@ NOBODY = 65534
 DATABASES = ("sqlite", "postgresql")
 
 
+LONGEST = (
+    "tests/kernel/test_sanitisers.py",
+    "tests/unit/test_docs.py",
+    "tests/unit/kernel/test_local.py",
+    "tests/acceptance/test_kills.py",
+    "tests/acceptance/test_restart.py",
+    "tests/acceptance/test_bank_crash.py",
+    "tests/acceptance/test_story.py",
+    "tests/integration/test_postgresql_machines.py",
+    "tests/integration/test_serve.py",
+)
+"""Where tests take longest: they begin first, so that nobody waits for them in the end."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the tests of `LONGEST` first, in that order, and leaves the others in theirs."""
+    places = {path: place for place, path in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(places)))
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Runs what is marked `both_databases` with a home of each."""
     if "home" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_databases"):
         metafunc.parametrize("home", DATABASES, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def ordinarily_scheduled() -> Iterator[None]:
+    """Fails what has made this process, and so all that tests after it start, a real-time one."""
+    yield
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates_read_once() -> Iterator[None]:
+    """The machine's certificates are read for the first client alone, not in every test: 0.1 s."""
+    import httpcore2  # processes that tests start import this module, and need none
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpcore2, "default_ssl_context", cache(httpcore2.default_ssl_context))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -86,14 +126,16 @@ def sha256(number: int) -> Fingerprint:
     return Fingerprint(FingerprintType.SHA256, hashlib.sha256(b"%d" % number).digest())
 
 
-LOCAL_PLANES = [neutral_pixels(seed)[..., 1] for seed in range(6)]
-"""Luma of six pictures, (384, 512)."""
+@cache
+def local_plane(number: int) -> NDArray[np.uint8]:
+    """Luma of a picture, (384, 512), another for each number."""
+    return neutral_pixels(number)[..., 1]
 
 
 @cache
 def local(number: int) -> Fingerprint:
-    """The local fingerprint of one of `LOCAL_PLANES`."""
-    return Fingerprint(FingerprintType.LOCAL, LocalFeatures(LOCAL_PLANES[number]).record())
+    """The local fingerprint of a `local_plane`."""
+    return Fingerprint(FingerprintType.LOCAL, LocalFeatures(local_plane(number)).record())
 
 
 def near(fingerprint: Fingerprint, bits: int) -> Fingerprint:

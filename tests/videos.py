@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import tempfile
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +31,19 @@ FAST = {
 
 TICKS = 1000
 """Time stamps are in milliseconds, in the containers that can write them so."""
+
+
+@contextmanager
+def scheduled_as_before() -> Iterator[None]:
+    """Undoes what SVT-AV1 does to its caller when that is root: it makes it a real-time process.
+
+    Everything that such a process starts is one too, and a browser among them stops the machine.
+    """
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameters)
 
 
 def footage(
@@ -80,7 +95,7 @@ def video(
     `turned` is how many degrees counter-clockwise players are told to turn the frames; `shape`
     that of a pixel, width over height.
     """
-    with tempfile.NamedTemporaryFile() as kept:
+    with tempfile.NamedTemporaryFile() as kept, scheduled_as_before():
         # Not into memory: an index is moved to the front by opening the file once more.
         options = container_options or {}
         with av.open(kept.name, "w", format=container, options=options) as file:

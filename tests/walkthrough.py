@@ -25,6 +25,7 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -32,10 +33,12 @@ from typing import Final
 FENCE: Final = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WIDTH: Final = 100
 _ANY_LINES: Final = "…"
+_ERASED: Final = re.compile(r"[^\n]*\x1b\[2K")
+"""A line that was taken back, such as a bar's: what stands behind it is all that is seen."""
 _CONTROL: Final = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\r")
 _BAR: Final = "━"
-_GLANCE: Final = 0.2
-"""Seconds without output after which a program that has ended is taken to have said all."""
+_MARK: Final = b"\0"
+"""Written to the terminal behind all that a program wrote: what comes before it is everything."""
 
 _ID: Final = re.compile(r"\b([0-9a-f]{8})-(\d+)\b")
 _VARYING: Final = (
@@ -206,17 +209,11 @@ class Prompt:
             stderr=slave,
         )
         # The slave stays open: what was not read yet may be lost when nobody holds it any more.
-        output = b""
-        while True:
-            ended = process.poll() is not None
-            if select.select([master], [], [], _GLANCE)[0]:
-                output += os.read(master, 65536)
-            elif ended:
-                break
+        output = _until_end(process, master) + _until_mark(master, os.ttyname(slave))
         os.close(slave)
         os.close(master)
         self.code = process.wait()
-        lines = _CONTROL.sub("", output.decode()).splitlines()
+        lines = _CONTROL.sub("", _ERASED.sub("", output.decode())).splitlines()
         return [line for line in lines if _BAR not in line]
 
     def take(self, step: Step) -> None:
@@ -251,6 +248,36 @@ class Prompt:
             return False
         self.keys |= dict(zip(keys, match.groups(), strict=True))
         return True
+
+
+def _until_end(process: subprocess.Popen[bytes], master: int) -> bytes:
+    """What was read from the terminal when `process` ended."""
+    output = b""
+    ending = os.pidfd_open(process.pid)
+    try:
+        while ending not in (ready := select.select([master, ending], [], [])[0]):
+            output += os.read(master, 65536)
+        while master in ready:
+            output += os.read(master, 65536)
+            ready = select.select([master], [], [], 0)[0]
+    finally:
+        os.close(ending)
+    return output
+
+
+def _until_mark(master: int, terminal: str) -> bytes:
+    """What was written to the terminal and is still on its way, however slow the machine is."""
+    output, marked = b"", False
+    behind = os.open(terminal, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+    try:
+        while not output.endswith(_MARK):
+            if not marked:
+                with suppress(BlockingIOError):  # it is full: first what is in it is read
+                    marked = bool(os.write(behind, _MARK))
+            output += os.read(master, 65536)
+    finally:
+        os.close(behind)
+    return output.removesuffix(_MARK)
 
 
 def _steady(line: str) -> str:

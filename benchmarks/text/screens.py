@@ -39,6 +39,14 @@ def labels_of(record: Record, text: str | None = None) -> dict[str, float]:
     return found
 
 
+def ruled(record: Record) -> Any:
+    """What égide's rules alone see in the record's text."""
+    screen = import_module("egide.text.screen")
+    return screen.screen(
+        record.text, screen.Said.of({**record.attributes, "context": record.context})
+    )
+
+
 def action_of(record: Record) -> str:
     """What the default policy does about the record's text."""
     egide = import_module("egide")

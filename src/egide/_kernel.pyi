@@ -6,6 +6,7 @@ or layout raises ``TypeError``; one of the right type that cannot be used raises
 with a one-line message.
 """
 
+from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -253,3 +254,79 @@ class LocalBuilder:
         """Take the next records. ``ValueError`` when they are not those that were counted."""
     def finish(self) -> tuple[NDArray[np.uint32] | NDArray[np.uint64], NDArray[np.uint32]]:
         """Return ``(starts, postings)``. ``ValueError`` when records are missing."""
+
+TEXT_BUCKETS: Final[int]
+"""How many buckets the features of texts are hashed to."""
+
+def text_blocks(
+    text: str,
+    keys: NDArray[np.uint32],
+    family: NDArray[np.uint16],
+    facts: bytes,
+    classes: bytes,
+    hits: Sequence[bytes],
+) -> list[tuple[NDArray[np.int64], float]]:
+    """Hash what a learned model looks at: buckets that belong together, and what each counts.
+
+    They are in the order of their places; one that is there several times counts once.
+    ``text`` is words parted by one space, with a space at both ends. ``keys``, ascending, and
+    ``family`` say which words (:func:`word_key`) stand for each other. Names of what else is known
+    are given by their digests, eight bytes each: ``facts`` count by themselves, ``classes`` by
+    themselves and in pairs, each of ``hits`` with the next and the one after that.
+
+    Returns the block of the facts, those of classes and of hits where there are classes, and those
+    of words (one, two, three in a row), characters (runs of three, four, five) and families (alone
+    and with one of the next three words). Buckets are 0 to ``TEXT_BUCKETS`` - 1. Linear in the
+    length of the text; with the square of the number of classes.
+
+    Raises ``ValueError`` for arrays of unlike sizes or digests of another length.
+    """
+
+def word_key(word: str) -> int:
+    """The key, 32 bits, by which families know a word."""
+
+class TextWeights:
+    """A network over the features of texts; its arrays are kept, not copied.
+
+    ``weights``, (``TEXT_BUCKETS``, columns), are summed over a text's buckets; ``scales``,
+    (columns,), say what one of their whole numbers stands for. The first columns are direct logits
+    of the first labels. From the others, as many as ``hidden``, (units, inner), has columns, come
+    rectified units, with ``hidden_biases``, (units,), and from these the logits by ``out``,
+    (labels, units), and ``out_biases``, (labels,). ``keys`` and ``family`` are as in
+    :func:`text_blocks`. Raises ``ValueError`` for arrays of unlike sizes.
+    """
+
+    def __init__(
+        self,
+        weights: NDArray[np.int8],
+        scales: NDArray[np.float32],
+        hidden: NDArray[np.float32],
+        hidden_biases: NDArray[np.float32],
+        out: NDArray[np.float32],
+        out_biases: NDArray[np.float32],
+        keys: NDArray[np.uint32],
+        family: NDArray[np.uint16],
+    ) -> None: ...
+    def logits(
+        self,
+        text: str,
+        bounds: Sequence[tuple[int, int]],
+        facts: bytes,
+        classes: bytes,
+        hits: Sequence[bytes],
+    ) -> NDArray[np.float64]:
+        """Weigh parts of a text, (parts, labels), the same on every machine.
+
+        A part is from the first of ``bounds`` up to the second, in characters; the rest is as in
+        :func:`text_blocks`. Raises ``ValueError`` for bounds outside the text.
+        """
+
+    def slopes(
+        self, text: str, label: int, facts: bytes, classes: bytes, hits: Sequence[bytes]
+    ) -> list[float]:
+        """How much a label's logit grows, at this text, with each column's sum of weights.
+
+        What a bucket adds to the logit is its row times these, times the share of its block,
+        however often it is there.
+        Raises ``ValueError`` for a label that there is not.
+        """

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
 from inspect import getattr_static
 from pathlib import Path
 from typing import Any, Final, Protocol, runtime_checkable
@@ -88,6 +87,8 @@ class DetectorSettings:
 
 def load_detectors(settings: DetectorSettings) -> tuple[Detector, ...]:
     """Every installed detector, in the order of their names; UsageError when one cannot load."""
+    from importlib.metadata import entry_points  # noqa: PLC0415  start-up time
+
     loaded: list[Detector] = []
     for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda entry: entry.name):
         try:

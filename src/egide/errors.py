@@ -11,17 +11,25 @@
     │   ├── AccountNotFound        no account of that name
     │   ├── AccountExists          an account of that name is already there
     │   ├── WebhookNotFound        no webhook with that id
+    │   ├── CaseNotFound           no such case, or another PIN: which of both is not told
+    │   ├── CaseStands             the case's state does not allow it (HTTP 409)
+    │   ├── WrongField             a field of a notice or a decision is malformed; names it
     │   ├── AddressRefused         an address that nothing is sent to or fetched from
     │   ├── GazetteerError         the file is no gazetteer, or one of another version, or no dump
     │   ├── LexiconError           a lexicon of the text screening is wrong; names file and class
+    │   ├── ArchiveError           a backup is damaged, hostile, or of another version
     │   └── ImportFormatError      a fingerprint list cannot be read; names file and line
     ├── StorageError               the database or the index cannot be used
+    │   ├── StorageFull            its disk has no room (HTTP 507)
     │   └── AlreadyThere           what must be unique is there already
     ├── SandboxError               uploads cannot be read in processes of their own
     ├── AccessError                whoever asked may not have it
     │   ├── NotAuthenticated       no key, no session, or none that holds (HTTP 401)
     │   ├── NotAllowed             known, but without the scope or role for it (HTTP 403)
     │   └── TooManyAttempts        wrong passwords or codes; says how long to wait (HTTP 429)
+    ├── CaseErased                 what was personal in a case is gone, with its key
+    ├── ContentUnavailable         what a content source does not hand over (HTTP 502)
+    ├── LogError                   a log, a checkpoint or a proof is not what it should be
     ├── Busy                       too much is under way; the same works a little later (HTTP 503)
     └── ItemError                  something in one item; goes into its verdict, never stops a scan
         ├── UnreadableItem         the operating system refused to hand over the bytes
@@ -50,6 +58,8 @@ The first line of each class's docstring is its message; the instance adds what 
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -106,6 +116,29 @@ class WebhookNotFound(UsageError):
     """No such webhook."""
 
 
+class CaseNotFound(UsageError):
+    """No such case."""
+
+
+class CaseStands(UsageError):
+    """The case stands otherwise."""
+
+
+class WrongField(UsageError):
+    """A field is malformed.
+
+    `field` is its path, such as `locations.2`.
+    """
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(detail)
+        self.field = field
+
+    def __reduce__(self) -> tuple[type[WrongField], tuple[str, str]]:
+        """Pickles with the field."""
+        return type(self), (self.field, self.detail)
+
+
 class AddressRefused(UsageError):
     """The address must not be used."""
 
@@ -118,12 +151,20 @@ class LexiconError(UsageError):
     """The lexicon is not valid."""
 
 
+class ArchiveError(UsageError):
+    """The backup cannot be used."""
+
+
 class ImportFormatError(UsageError):
     """The fingerprint list cannot be read."""
 
 
 class StorageError(EgideError):
     """The bank's storage cannot be used."""
+
+
+class StorageFull(StorageError):
+    """The disk is full."""
 
 
 class SandboxError(EgideError):
@@ -159,6 +200,18 @@ class TooManyAttempts(AccessError):
 
 class AlreadyThere(StorageError):
     """It is there already."""
+
+
+class CaseErased(EgideError):
+    """What was personal in the case was erased."""
+
+
+class ContentUnavailable(EgideError):
+    """The content could not be fetched."""
+
+
+class LogError(EgideError):
+    """The record does not hold."""
 
 
 class Busy(EgideError):
@@ -292,6 +345,13 @@ class TooMuchMemory(LimitExceeded):
     """The item took too much memory."""
 
     code = "too-much-memory"
+
+
+def storage_error(path: Path, error: OSError, remedy: str) -> StorageError:
+    """What `error` is, met when the file at `path` was written."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    kind = StorageFull if full else StorageError
+    return kind(f"{path}: {error.strerror}; {remedy}")
 
 
 def item_error(code: str, detail: str) -> ItemError:

@@ -138,6 +138,9 @@ class Lookup(Protocol):
     def holds(self, type: FingerprintType) -> bool:  # noqa: A002
         """Whether there is any fingerprint of `type`, so that it is worth computing."""
 
+    def held(self) -> frozenset[FingerprintType]:
+        """The types that there are fingerprints of."""
+
     def search(self, queries: Sequence[Fingerprint], threshold: int) -> list[Match]:
         """Every live entry within `threshold` bits of a query, by query, then distance.
 

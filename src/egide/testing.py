@@ -23,20 +23,21 @@ __all__ = ["MemoryBank", "failing_examples", "neutral_picture", "neutral_pixels"
 def neutral_pixels(seed: int, height: int = 384, width: int = 512) -> NDArray[np.uint8]:
     """A picture of nothing, (height, width, 3) uint8: clouds and boxes, others for each `seed`."""
     random = np.random.default_rng(seed)
-    clouds = np.zeros((height, width, 3))
-    rows, columns = np.mgrid[0:height, 0:width]
+    clouds = np.zeros((3, height, width))
+    rows, columns = np.ogrid[0:height, 0:width]
     for _ in range(40):
         y, x = random.uniform(0, height), random.uniform(0, width)
         spread = random.uniform(0.03, 0.15) * max(height, width)
         blob = np.exp(-((rows - y) ** 2 + (columns - x) ** 2) / (2 * spread**2))
-        clouds += blob[..., None] * random.uniform(-1, 1, 3)
+        for channel, weight in enumerate(random.uniform(-1, 1, 3)):
+            clouds[channel] += blob * weight
     for _ in range(60):
         top, left = random.integers(0, height), random.integers(0, width)
         bottom, right = top + random.integers(4, height // 3), left + random.integers(4, width // 3)
-        clouds[top:bottom, left:right] += random.uniform(-0.6, 0.6, 3)
+        clouds[:, top:bottom, left:right] += random.uniform(-0.6, 0.6, (3, 1, 1))
     low, high = clouds.min(), clouds.max()
     scaled = np.round((clouds - low) / (high - low) * 255)
-    return np.asarray(scaled, np.uint8)
+    return np.ascontiguousarray(np.moveaxis(scaled, 0, -1), np.uint8)
 
 
 def neutral_picture(seed: int, height: int = 384, width: int = 512, format: str = "PNG") -> bytes:  # noqa: A002

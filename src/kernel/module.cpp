@@ -9,6 +9,7 @@
 #include "hamming.hpp"
 #include "local_module.hpp"
 #include "pdq.hpp"
+#include "text_module.hpp"
 #include "trim.hpp"
 
 namespace nb = nanobind;
@@ -211,4 +212,5 @@ NB_MODULE(_kernel, module) {
              "radius"_a);
   module.def("unpermute", &unpermute, nb::arg("codes").noconvert());
   egide::bind_local(module);
+  egide::bind_text(module);
 }

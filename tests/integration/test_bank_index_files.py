@@ -236,7 +236,7 @@ def test_what_a_killed_withdrawal_left_is_gone_once_the_bank_is_opened(path: Pat
     bank = home.bank("large")
     entry = next(e.id for e in bank.entries())
     held = bank.entry(entry).fingerprints[0]
-    bank._erase = lambda: None  # type: ignore[method-assign]  # killed right after the commit
+    bank.erase = lambda: None  # type: ignore[method-assign]  # killed right after the commit
     bank.withdraw([entry])
     home.close()
     assert held.value[:8] not in (path / "egide.sqlite").read_bytes()

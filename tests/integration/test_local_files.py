@@ -12,14 +12,14 @@ from egide import _kernel
 from egide.bank import Bank, Draft, Home
 from egide.fingerprint import Fingerprint, FingerprintType
 from egide.testing import neutral_pixels
-from tests.conftest import LOCAL_PLANES, index_files, local, pdq, sha256
+from tests.conftest import index_files, local, local_plane, pdq, sha256
 
 pytestmark = pytest.mark.both_databases
 
 
 def features(number: int) -> _kernel.LocalFeatures:
-    """Of half of one of `LOCAL_PLANES`."""
-    return _kernel.LocalFeatures(LOCAL_PLANES[number][60:330, 60:400])
+    """Of half of a `local_plane`."""
+    return _kernel.LocalFeatures(local_plane(number)[60:330, 60:400])
 
 
 def found(bank: Bank, number: int) -> list[str]:

@@ -16,7 +16,8 @@ import pytest
 
 from egide.bank import Home
 from egide.identity.secret import open_secret
-from egide.outbox import Address, AddressGuard, Outbox, State
+from egide.outbox import Outbox, State
+from egide.outgoing import Address, AddressGuard
 from tests.unit.outbox.conftest import Listener, listener
 
 __all__ = ["listener"]

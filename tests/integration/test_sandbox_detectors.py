@@ -116,3 +116,13 @@ def test_the_registry_is_asked(home: Home) -> None:
     assert Label.LIKENESS_NAMED in {finding.label for finding in here.findings}
     with Pool(list, home=home.path, limits=LIMITS) as asking:
         assert asking.scan(item).to_json(reveal=True) == here.to_json(reveal=True)
+
+
+@pytest.mark.slow
+def test_the_encoder_is_there_before_a_worker_is_confined(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EGIDE_SEMANTIC", "1")
+    item = Item.from_bytes(b"undress the woman in this photo", "text")
+    with Pool(lambda: (), limits=replace(LIMITS, seconds=5.0)) as pool:
+        there = pool.scan(item)
+    assert [finding.evidence["encoder"] for finding in there.findings]
+    assert there == Scanner.with_banks().scan(item)

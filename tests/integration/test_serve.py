@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,9 @@ EGIDE = Path(sys.executable).with_name("egide")
 class Server:
     """A server and a client with a key to it."""
 
-    def __init__(self, home: Home, key: str, *flags: str) -> None:
+    def __init__(
+        self, home: Home, key: str, *flags: str, command: Sequence[str | Path] = (EGIDE,)
+    ) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -44,7 +46,7 @@ class Server:
         )
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [EGIDE, "serve", "--port", str(self.port), "--home", home.path, *flags],
+                [*command, "serve", "--port", str(self.port), "--home", home.path, *flags],
                 env={**os.environ, "EGIDE_SANDBOX_WORKERS": "1"},
                 stderr=log,
                 stdout=log,
@@ -61,6 +63,22 @@ class Server:
             except httpx.TransportError:
                 time.sleep(0.1)
         raise AssertionError(self.log.read_text())
+
+    def processes(self) -> float:
+        """How many processes that read uploads there are: one for each that answers requests."""
+        lines = self.client.get("/metrics").text.splitlines()
+        return sum(
+            float(line.rpartition(" ")[2])
+            for line in lines
+            if line.startswith("egide_sandbox_processes{")
+        )
+
+    def wait_for(self, processes: int) -> None:
+        """Waits until so many processes answer requests."""
+        until = time.monotonic() + 60
+        while self.processes() < processes:
+            assert time.monotonic() < until
+            time.sleep(0.1)
 
     def scan(self, data: bytes, key: str | None = None, **fields: str) -> httpx.Response:
         """Uploads a picture."""
@@ -84,6 +102,7 @@ def serves(home: Home) -> Iterator[Serves]:
     home.create("known").add(fingerprints_of(Item.from_bytes(KNOWN)))
     with Identity(home.database, home.path) as identity:
         scopes = ["scan:write", "scan:read", "bank:read", "bank:write", "library:read"]
+        scopes += ["outbox:read", "outbox:write"]
         key = identity.keys.create("uploads", scopes)
     started: list[Server] = []
 
@@ -165,13 +184,17 @@ def test_several_processes_answer_on_one_socket(serves: Serves) -> None:
             verdict: dict[str, Any] = client.post("/v1/scan", files=files, headers=headers).json()
             return verdict
 
+    def counted(name: str) -> list[float]:
+        lines = server.client.get("/metrics").text.splitlines()
+        return [float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{name}{{")]
+
     with ThreadPoolExecutor(4) as threads:
         actions = {verdict["action"] for verdict in threads.map(ask, range(20))}
-    text = server.client.get("/metrics").text
+    server.wait_for(2)  # the other may still be starting
 
     assert actions == {"block"}
-    counted = [line for line in text.splitlines() if line.startswith("egide_verdicts_total{")]
-    assert [line.rpartition(" ")[2] for line in counted] == ["20.0"]
+    assert counted("egide_verdicts_total") == [20.0]
+    assert server.processes() == 2
     assert server.end() == 0
 
 
@@ -231,7 +254,10 @@ def test_the_interface_keeps_to_its_description(serves: Serves, tmp_path: Path) 
             Path(sys.executable).with_name("schemathesis"),
             *("run", f"{server.client.base_url}/openapi.json"),
             *("--header", f"Authorization: {server.client.headers['Authorization']}"),
-            *("--include-path-regex", "^/(v1/(scan|match|library|verdicts|banks)|livez|readyz)"),
+            *(
+                "--include-path-regex",
+                "^/(v1/(scan|match|library|verdicts|banks|webhooks|outbox)|livez|readyz)",
+            ),
             *("--phases", "examples,coverage,fuzzing", "--max-examples", "8", "--seed", "1"),
             *("--checks", "not_a_server_error,status_code_conformance,content_type_conformance"),
             *("--checks", "response_schema_conformance", "--no-color"),

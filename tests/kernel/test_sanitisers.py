@@ -13,6 +13,7 @@ LOCAL = (
 DRIVERS = {
     "driver.cpp": ("pdq.cpp", "hamming.cpp", "trim.cpp"),
     "local_driver.cpp": tuple(f"local_{name}.cpp" for name in LOCAL),
+    "text_driver.cpp": ("text_features.cpp", "text_network.cpp"),
 }
 COMPILE = (
     os.environ.get("CXX", "g++"),
@@ -41,4 +42,5 @@ def test_kernel_is_clean_under_sanitisers(driver: str, tmp_path: Path) -> None:
 
 def test_every_source_of_the_kernel_is_run() -> None:
     run = {name for names in DRIVERS.values() for name in names}
-    assert {path.name for path in KERNEL.glob("*.cpp")} - run == {"module.cpp", "local_module.cpp"}
+    faces = {"module.cpp", "local_module.cpp", "text_module.cpp"}
+    assert {path.name for path in KERNEL.glob("*.cpp")} - run == faces

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from egide.bank import Bank, Draft, Home
@@ -157,6 +160,34 @@ def test_withdrawing_twice_keeps_the_first_tombstone(home: Home) -> None:
     assert bank.stats()["entries"] == {"active": 0, "disputed": 0, "withdrawn": 1}
     assert bank.stats()["fingerprints"] == {}
     assert not bank.holds(FingerprintType.PDQ)
+
+
+def test_what_has_not_changed_is_not_asked_again(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bank = home.create("a")
+    bank.add([pdq(1), sha256(1)])
+    asked: list[str] = []
+    fetch = home.database.fetch
+
+    def counted(sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        asked.append(sql)
+        return fetch(sql, parameters)
+
+    def asks() -> int:
+        asked.clear()
+        assert bank.held() == {FingerprintType.PDQ, FingerprintType.SHA256}
+        assert bank.search([pdq(3), pdq(4)], 31) == []
+        return sum("moment" not in sql for sql in asked)
+
+    bank.search([pdq(3)], 31)
+    monkeypatch.setattr(home.database, "fetch", counted)
+    assert asks() == 0
+    other = Home(home.path)
+    other.bank("a").add([pdq(2)])
+    assert asks() > 0
+    assert asks() == 0
+    other.close()
 
 
 def test_a_withdrawn_picture_can_be_added_anew_as_another_entry(home: Home) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import time
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from egide.errors import ImportFormatError
 from egide.fingerprint import FINGERPRINT_BYTES, Fingerprint, FingerprintType
 from egide.match import EntryState
 from tests.conftest import answers, pdq, sha256
+from tests.growth import in_proportion
 
 ONE, TWO = pdq(1), pdq(2)
 LINE: dict[str, Any] = {
@@ -293,15 +293,9 @@ def test_no_bytes_raise_anything_but_the_one_error(head: str, rest: bytes) -> No
 
 
 def test_reading_takes_time_in_proportion_to_the_list() -> None:
-    def seconds(text: str) -> float:
-        started = time.process_time()
-        read(text)
-        return time.process_time() - started
-
     for hostile in ('"', ",", "[", '{"a":', "pdq ", "\t", '""', "'", "#"):
-        small = seconds("type,hash\n" + hostile * 50_000)
-        large = seconds("type,hash\n" + hostile * 200_000)
-        assert large < 20 * small + 0.3, hostile
+        short, long = ("type,hash\n" + hostile * count for count in (50_000, 200_000))
+        in_proportion(read, short, long, times=20, spare=0.3)
 
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────

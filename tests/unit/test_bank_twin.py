@@ -30,7 +30,7 @@ from egide.errors import EntryNotFound
 from egide.fingerprint import Fingerprint, FingerprintType
 from egide.match import EntryState, Match
 from egide.testing import MemoryBank
-from tests.conftest import LOCAL_PLANES, BruteForce, answers, drafts, local, near, pdq, sha256
+from tests.conftest import BruteForce, answers, drafts, local, local_plane, near, pdq, sha256
 
 if TYPE_CHECKING:
     from tests.postgresql import Server
@@ -175,7 +175,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, 5), crop=st.booleans())
     def align(self, number: int, crop: bool) -> None:
-        plane = LOCAL_PLANES[number]
+        plane = local_plane(number)
         features = LocalFeatures(plane[40:280, 60:420] if crop else plane)
         for name, twin in self.twins.items():
             real, wanted = (

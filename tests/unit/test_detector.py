@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from importlib.metadata import EntryPoint
 from typing import Any
 
 import pytest
 
-from egide import detector
-from egide.detector import Detector, DetectorSettings, load_detectors
+from egide.detector import Detector, DetectorSettings, Example, load_detectors
 from egide.errors import UsageError
 from egide.item import Item
 from egide.label import Label
@@ -61,7 +61,7 @@ def _installed(monkeypatch: pytest.MonkeyPatch, **factories: str) -> None:
     def entry_points(**_: Any) -> list[EntryPoint]:
         return entries
 
-    monkeypatch.setattr(detector, "entry_points", entry_points)
+    monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)
 
 
 def test_the_shipped_detectors_load() -> None:
@@ -80,7 +80,7 @@ def test_examples_come_out_as_they_say(name: str) -> None:
 
 
 def test_failing_examples_tells_what_was_expected() -> None:
-    example = detector.Example(Item.from_bytes(b"x"), frozenset({Label.NCII_KNOWN}), "a copy")
+    example = Example(Item.from_bytes(b"x"), frozenset({Label.NCII_KNOWN}), "a copy")
     failures = failing_examples(lambda _: Scripted(examples=(example,)))
     assert failures == ["a copy: expected ncii.known, saw nothing"]
 

@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from egide.cli.app import app
 from egide.db import sqlite
 from egide.errors import EgideError, ItemError
 from egide.label import Label
-from egide.media.picture import Limits
 from tests.walkthrough import blocks, played
 
 ROOT = Path(__file__).parent.parent.parent
@@ -28,7 +26,6 @@ PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), ROOT / "examples" / "RE
 PLAYED = [
     page for page in PAGES if {"console", "python"} & {block.language for block in blocks(page)}
 ]
-OURS = re.compile(r"EGIDE_[A-Z]+(?:_[A-Z]+)*")
 GENERATED = {".git", ".venv", "build", "dist", "__pycache__", "node_modules"}
 TEXT = {
     ".c",
@@ -99,25 +96,6 @@ def test_every_command_is_told_of_outside_the_reference(path: str) -> None:
     told = [page for page in PAGES if "reference" not in page.parts]
 
     assert any(path.removeprefix("egide ") in page.read_text(encoding="utf-8") for page in told)
-
-
-def test_every_environment_variable_is_documented() -> None:
-    source = "".join(
-        path.read_text(encoding="utf-8") for path in (ROOT / "src" / "egide").rglob("*.py")
-    )
-    read = {name for name in OURS.findall(source) if name != "EGIDE_MAX"}
-    read |= {f"EGIDE_MAX_{field.name.upper()}" for field in fields(Limits)}
-    documented = set(OURS.findall(page("reference/environment.md")))
-
-    assert documented == read
-
-
-def test_the_limits_documented_are_the_limits() -> None:
-    text = page("reference/environment.md")
-
-    for field in fields(Limits):
-        row = next(line for line in text.splitlines() if f"EGIDE_MAX_{field.name.upper()}" in line)
-        assert f"{field.default:,g}" in row or f"{field.default:,}" in row
 
 
 def test_every_label_is_documented() -> None:

@@ -36,14 +36,14 @@ class Asked(MemoryBank):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.searches = 0
-        self.held: list[FingerprintType] = []
+        self.asked: list[FingerprintType] = []
 
     def search(self, queries: Sequence[Fingerprint], threshold: int) -> list[Match]:
         self.searches += 1
         return super().search(queries, threshold)
 
     def holds(self, type: FingerprintType) -> bool:  # noqa: A002
-        self.held.append(type)
+        self.asked.append(type)
         return super().holds(type)
 
 
@@ -283,7 +283,7 @@ def test_an_allow_bank_alone_finds_nothing_and_library_banks_are_not_asked() -> 
     assert (findings, faults) == ([], [])
     assert "no block bank" in skip.reason
     assert observed(ITEM, library, bank_of([pdq(1)]))[0] == []
-    assert (library.searches, library.held, allow.searches) == (0, [], 0)
+    assert (library.searches, library.asked, allow.searches) == (0, [], 0)
 
 
 def test_without_any_bank_it_says_that_nothing_was_compared() -> None:

@@ -25,8 +25,9 @@ from egide.bank.entry import (
 )
 from egide.bank.local_index import LocalIndex
 from egide.bank.pdq_index import PdqIndex
+from egide.bank.standing import Standing
 from egide.db import Connection, Database, Row
-from egide.errors import BankNotFound, EntryNotFound
+from egide.errors import EntryNotFound
 from egide.fingerprint import (
     DEFAULT_THRESHOLD,
     LEAST_SIMILARITY,
@@ -54,6 +55,7 @@ class Bank:
         self._pdq = PdqIndex(database, self.number, folder, catalogue)
         self._local = LocalIndex(database, self.number, folder, catalogue)
         self._descriptors = Descriptors(database, self.number)
+        self._standing = Standing(database, self.number, self.key, self._name)
 
     @classmethod
     def open(cls, name: str, home: Path | str | None = None) -> Bank:
@@ -104,7 +106,7 @@ class Bank:
         with self._database.write() as connection:
             added = add_drafts(connection, self.number, self.key, drafts)
         if any(draft.state is EntryState.WITHDRAWN for draft in drafts):
-            self._erase()
+            self.erase()
         return added
 
     # ── looking up ──────────────────────────────────────────────────────────────────────────────
@@ -121,12 +123,12 @@ class Bank:
         """
         if not 0 <= threshold <= MAX_THRESHOLD:
             raise ValueError(f"a threshold lies in 0..{MAX_THRESHOLD} bits, not {threshold}")
-        self._check_there()
+        moment = self._standing.moment()
         found: dict[int, list[tuple[int, int]]] = {}
         pdq = [n for n, query in enumerate(queries) if query.type is FingerprintType.PDQ]
         if pdq:
             asked = np.frombuffer(b"".join(queries[n].value for n in pdq), np.uint8)
-            hits = self._pdq.search(asked.reshape(-1, 32), threshold)
+            hits = self._pdq.search(asked.reshape(-1, 32), threshold, moment)
             for position, seq, distance in zip(
                 hits.query.tolist(), hits.seq.tolist(), hits.distance.tolist(), strict=True
             ):
@@ -151,7 +153,7 @@ class Bank:
         The likeliest pictures by an inverted file over their points are compared point by point
         with the query and its mirror image; those count that reach `ALIGNED_SCORE`.
         """
-        self._check_there()
+        self._standing.moment()
         matches: list[Match] = []
         for position, features in enumerate(queries):
             candidates = self._local.shortlist(features)
@@ -182,18 +184,13 @@ class Bank:
         duration: int | None = row[0]
         return duration
 
-    def _check_there(self) -> None:
-        """BankNotFound when another process has removed the bank: that is not 'nothing found'."""
-        self._database.moment()
-        # By its key too: a backup may hold another bank of this number.
-        there = "SELECT 1 FROM bank WHERE id = ? AND key = ?"
-        if not self._database.fetch(there, (self.number, self.key)):
-            raise BankNotFound(f"{self._name!r} was removed while it was being used; open it anew")
-
     def holds(self, type: FingerprintType) -> bool:  # noqa: A002
         """Whether the bank has any fingerprint of `type`, so that it is worth computing."""
-        held = "SELECT 1 FROM fingerprint WHERE bank = ? AND type = ? LIMIT 1"
-        return bool(self._database.fetch(held, (self.number, type)))
+        return type in self.held()
+
+    def held(self) -> frozenset[FingerprintType]:
+        """The types that the bank has fingerprints of."""
+        return self._standing.held()
 
     _SELECT: Final = (
         "SELECT f.seq AS fingerprint, f.type, f.edit, f.at, f.span, f.value,"
@@ -313,7 +310,7 @@ class Bank:
         with self._database.write() as connection:
             for entry in entries:
                 self._change(connection, entry, EntryState.WITHDRAWN)
-        self._erase()
+        self.erase()
 
     def dispute(self, entries: Iterable[str]) -> None:
         """Marks entries as disputed: they still match, but their matches go to a reviewer."""
@@ -348,7 +345,7 @@ class Bank:
                 (state, int(time.time()), seq),
             )
 
-    def _erase(self) -> None:
+    def erase(self) -> None:
         """Takes what was withdrawn out of this machine's index files and the database's log."""
         self.store_index()
         self._database.scrub()
@@ -361,7 +358,7 @@ class Bank:
         For processes that stay: called every second or two, it also takes what other machines
         withdrew out of this machine's index files, when nobody searches.
         """
-        self._check_there()
+        self._standing.moment()
         self._pdq.refresh()
         self._local.refresh()
 

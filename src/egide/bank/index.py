@@ -36,7 +36,7 @@ from egide.bank.segment import (
     write_segment,
 )
 from egide.db import Connection, Database, Moment
-from egide.errors import StorageError
+from egide.errors import StorageError, storage_error
 from egide.fingerprint import FingerprintType
 
 MERGE_RATIO: Final = 4
@@ -174,9 +174,13 @@ class Index(ABC, Generic[S]):
     def _no_rows(self) -> Rows:
         return Rows(np.empty((0, self.width), np.uint8), np.empty(0, np.int64))
 
-    def refresh(self) -> Snapshot[S]:
-        """Takes in what any process has added since the last look; microseconds when nothing."""
-        moment = self._database.moment()
+    def refresh(self, moment: Moment | None = None) -> Snapshot[S]:
+        """Takes in what any process has added since the last look; microseconds when nothing.
+
+        With `moment`, what was added after it may be left for the next time.
+        """
+        if moment is None:
+            moment = self._database.moment()
         snapshot = self._snapshot
         if snapshot is not None and self._seen.moment == moment:
             return snapshot
@@ -363,7 +367,7 @@ class Index(ABC, Generic[S]):
                 folder.mkdir(mode=0o700, exist_ok=True)
             lock = os.open(self._folder / "lock", os.O_CREAT | os.O_WRONLY, 0o600)
         except OSError as error:
-            raise StorageError(f"{self._folder}: {error.strerror}; make it writable") from error
+            raise storage_error(self._folder, error, "make it writable") from error
         with os.fdopen(lock, "wb") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

@@ -48,7 +48,11 @@ class MemoryBank:
 
     def holds(self, type: FingerprintType) -> bool:  # noqa: A002
         """Whether there is any fingerprint of `type`."""
-        return any(f.type is type for *_, held in self._entries for f in held)
+        return type in self.held()
+
+    def held(self) -> frozenset[FingerprintType]:
+        """The types that there are fingerprints of."""
+        return frozenset(f.type for *_, held in self._entries for f in held)
 
     def search(self, queries: Sequence[Fingerprint], threshold: int) -> list[Match]:
         """Every live entry within `threshold` bits of a query, by query, then distance."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from egide import _kernel
 from egide.bank.index import Index, Rows
 from egide.bank.segment import SEQS, Contents, DamagedSegment
-from egide.db import Connection
+from egide.db import Connection, Moment
 from egide.fingerprint import FINGERPRINT_BYTES, FingerprintType
 
 MAGIC: Final = b"EGIDEPDQ1\n"
@@ -117,10 +117,15 @@ class PdqIndex(Index[PdqSegment]):
         """How many fingerprints are held in memory before they become a file."""
         return TAIL_LIMIT
 
-    def search(self, queries: NDArray[np.uint8], threshold: int) -> Hits:
-        """Every hash within `threshold` bits (0..63) of `queries` (Q, 32), in no order."""
+    def search(
+        self, queries: NDArray[np.uint8], threshold: int, moment: Moment | None = None
+    ) -> Hits:
+        """Every hash within `threshold` bits (0..63) of `queries` (Q, 32), in no order.
+
+        As of `moment`, which the caller has just asked for, or of now.
+        """
         while True:
-            snapshot = self.refresh()
+            snapshot = self.refresh(moment)
             found: list[Hits] = []
             for known, segment in zip(snapshot.files, snapshot.segments, strict=True):
                 try:

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from egide.errors import StorageError
+from egide.errors import storage_error
 
 HEADER_BYTES: Final = 4096
 SEQS: Final = "seqs"
@@ -91,7 +91,7 @@ def write_segment(contents: Contents, folder: Path, magic: bytes, suffix: str) -
         sync_folder(folder)
     except OSError as error:
         path.unlink(missing_ok=True)
-        raise StorageError(f"{path}: {error.strerror}; the bank itself is whole") from error
+        raise storage_error(path, error, "the bank itself is whole") from error
     count = len(contents.numbers)
     return SegmentFile(
         path.name, contents.low, contents.high, count, size, digest.hexdigest(), stamp

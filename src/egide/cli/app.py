@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from copy import copy
 from types import FrameType
 from typing import Annotated, Any, NoReturn
 
@@ -14,10 +15,13 @@ from typer.core import TyperGroup
 from egide.cli import (
     account,
     audit,
+    backup,
     bank,
     compare,
     db,
     demo,
+    desk,
+    doctor,
     gazetteer,
     hash,  # noqa: A004
     key,
@@ -79,6 +83,7 @@ app.add_typer(account.app, name="account")
 app.add_typer(audit.app, name="audit")
 app.add_typer(bank.app, name="bank")
 app.add_typer(db.app, name="db")
+app.add_typer(desk.app, name="desk")
 app.add_typer(key.app, name="key")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(policy.app, name="policy")
@@ -86,6 +91,9 @@ app.add_typer(text.app, name="text")
 app.add_typer(gazetteer.app, name="gazetteer")
 app.command("serve", short_help="Screen uploads over HTTP.")(serve.serve)
 app.command("worker", short_help="Send the outbox, apart from `serve`.")(worker.worker)
+app.command("backup", short_help="Write what cannot be made again into a file.")(backup.backup)
+app.command("restore", short_help="Put a backup back.")(backup.restore)
+app.command("doctor", short_help="Say what is wrong here, and how to mend it.")(doctor.doctor)
 app.command("demo", short_help="Bank and scan the examples that come along.")(demo.demo)
 
 
@@ -115,8 +123,22 @@ def _root(
 
 def run() -> NoReturn:
     """Runs the command that the arguments name and exits with its code."""
-    app(prog_name="egide")
+    _without_others(sys.argv[1:2])(prog_name="egide")
     sys.exit()
+
+
+def _without_others(names: list[str]) -> typer.Typer:
+    """`app` with no command but the one in `names`: to build the others takes a tenth of a second.
+
+    With all of them when none is named, or one that is not there: then they are listed.
+    """
+    commands = [each for each in app.registered_commands if each.name in names]
+    groups = [each for each in app.registered_groups if each.name in names]
+    if not commands and not groups:
+        return app
+    named = copy(app)
+    named.registered_commands, named.registered_groups = commands, groups
+    return named
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:

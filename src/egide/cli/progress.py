@@ -1,7 +1,13 @@
-"""The progress bar: on standard error, on a terminal, once it takes more than a second."""
+"""The progress bar: on standard error, on a terminal, once it takes more than a second.
+
+None is drawn when standard output is a pipe: whoever reads there writes to the same terminal, and
+what it wrote onto the line of the bar would be taken away with the bar.
+"""
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 import threading
 import time
@@ -30,7 +36,7 @@ class ProgressBar:
 
     def __init__(self, paths: Iterable[str], *, listing: bool) -> None:
         self._paths = list(paths)
-        self._wanted = sys.stderr.isatty() and not (listing and sys.stdout.isatty())
+        self._wanted = sys.stderr.isatty() and not _is_crossed(listing)
         self._since = time.monotonic()
         self._done = 0
         self._total: int | None = None
@@ -88,6 +94,16 @@ class ProgressBar:
             self._bar.start()
 
 
+def _is_crossed(listing: bool) -> bool:
+    """Whether standard output writes across a bar: a line for every item, or through a pipe."""
+    if sys.stdout.isatty():
+        return listing
+    try:
+        return stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode)
+    except (OSError, ValueError):  # closed, or no file
+        return False
+
+
 def _new_bar() -> Progress:
     from rich.console import Console
     from rich.progress import (
@@ -105,4 +121,5 @@ def _new_bar() -> Progress:
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
+        redirect_stdout=False,  # what is printed meanwhile goes where it was to go
     )

@@ -139,6 +139,6 @@ def serve(
     warn(f"serving {opened.path} on {settings.url}")
     if code is not None:
         # A fragment: browsers do not send it, so that no log has it.
-        warn(f"become the first administrator: {settings.url}/welcome#{code}")
+        warn(f"become the first administrator: {settings.browser_url}/welcome#{code}")
     if not run(settings, socket):
         raise typer.Exit(EXIT_USAGE)

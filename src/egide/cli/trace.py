@@ -98,7 +98,7 @@ def trace(
     drawn = _graph(graph, reveal=reveal)
     run = _Run(reporter, drawn)
     items = (item for item in _items(paths) if graph is None or item.ref != str(graph))
-    with ProgressBar(paths, listing=shown == "jsonl") as bar:
+    with ProgressBar(paths, listing=True) as bar:
         run.report(bar.track(ordered_map(tracer.account, items, jobs)))
     if graph is not None and drawn is not None:
         with open_private(graph) as page:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -66,8 +67,12 @@ class Connection(Protocol):
 class Database(ABC):
     """A database that is open. Thread-safe.
 
-    Every error is a StorageError; AlreadyThere when a value that must be unique is there.
+    Every error is a StorageError; AlreadyThere when a value that must be unique is there,
+    StorageFull when its disk has no room. `full_at` is the time of `time.monotonic` when that was
+    last so in this process.
     """
+
+    full_at = -math.inf
 
     @abstractmethod
     def write(self, *, serial: bool = True) -> AbstractContextManager[Connection]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import psycopg
-from psycopg.errors import UndefinedTable, UniqueViolation
+from psycopg.errors import DiskFull, UndefinedTable, UniqueViolation
 from psycopg.pq import ConnStatus
 
 from egide.db.database import Database, Moment
 from egide.db.postgresql_pool import Pool
 from egide.db.postgresql_sql import PostgresConnection, Row, translated
 from egide.db.scripts import newest
-from egide.errors import AlreadyThere, StorageError
+from egide.errors import AlreadyThere, StorageError, StorageFull
 
 WRITERS_LOCK: Final = 0x65676964  # "egid"
 """The advisory lock of serial writes."""
@@ -87,7 +88,7 @@ class PostgresDatabase(Database):
 
         What a running transaction may still see stays until the next time.
         """
-        self._alone("VACUUM (TRUNCATE FALSE) fingerprint")
+        self._alone("VACUUM (TRUNCATE FALSE) fingerprint, case_key, desk_print, desk_mark")
 
     def compact(self) -> None:
         """Writes all tables anew without what was deleted from them; others wait meanwhile."""
@@ -114,6 +115,9 @@ class PostgresDatabase(Database):
             yield
         except UniqueViolation as error:
             raise AlreadyThere(f"{self.name}: {_line(error)}") from error
+        except DiskFull as error:
+            self.full_at = time.monotonic()
+            raise StorageFull(f"{self.name}: {_line(error)}; {_HELP}") from error
         except psycopg.Error as error:
             raise StorageError(f"{self.name}: {_line(error)}; {_HELP}") from error
 

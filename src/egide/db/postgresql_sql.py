@@ -42,14 +42,15 @@ class Row(tuple[Any, ...]):
 
 
 @lru_cache(maxsize=1024)
-def _row_type(names: tuple[str, ...]) -> type[Row]:
-    places = {name: place for place, name in enumerate(names)}
+def _row_type(names: tuple[bytes | None, ...]) -> type[Row]:
+    places = {(name or b"").decode(): place for place, name in enumerate(names)}
     return type("Row", (Row,), {"__slots__": (), "_places": places})
 
 
 def row_factory(cursor: psycopg.Cursor[Any]) -> Callable[[Sequence[Any]], Row]:
     """What makes rows of a cursor's answers."""
-    return _row_type(tuple(column.name for column in cursor.description or ()))
+    result = cursor.pgresult  # whose names cost less than the cursor's description of each column
+    return _row_type(tuple(map(result.fname, range(result.nfields))) if result else ())
 
 
 class PostgresConnection:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import random
 import sqlite3
 import threading
 import time
@@ -14,10 +16,12 @@ from typing import Any, Final
 
 from egide.db.database import Database, Moment
 from egide.db.scripts import SCHEMA, newest, scripts
-from egide.errors import AlreadyThere, StorageError
+from egide.errors import AlreadyThere, StorageError, StorageFull
 
 APPLICATION_ID: Final = 0x65676964  # "egid"
 BUSY_SECONDS: Final = 60.0
+_TURN_SECONDS: Final = (0.0002, 0.002)
+"""Between two looks whether it is one's turn; a chance one, so that all get on."""
 
 _CONNECTIONS: Final = count()
 _INHERITED: Final[list[sqlite3.Connection]] = []
@@ -25,6 +29,7 @@ _INHERITED: Final[list[sqlite3.Connection]] = []
 
 
 _UNIQUE: Final = frozenset({sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY})
+_FULL: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
 
 
 class SqliteConnection(sqlite3.Connection):
@@ -99,7 +104,7 @@ class SqliteDatabase(Database):
         """A write transaction; SQLite lets one follow the other in any case."""
         connection = self.connection
         with self.errors():
-            connection.execute("BEGIN IMMEDIATE")
+            self._begin(connection)
             try:
                 yield connection
                 connection.execute("COMMIT")
@@ -137,7 +142,11 @@ class SqliteDatabase(Database):
                 raise AlreadyThere(f"{self.path}: {error}") from error
             raise StorageError(f"{self.path}: {error}; see docs/how-to/repair.md") from error
         except sqlite3.Error as error:
-            raise StorageError(f"{self.path}: {error}; see docs/how-to/repair.md") from error
+            told = f"{self.path}: {error}; see docs/how-to/repair.md"
+            if getattr(error, "sqlite_errorcode", None) in _FULL:
+                self.full_at = time.monotonic()
+                raise StorageFull(told) from error
+            raise StorageError(told) from error
 
     def scrub(self, *, removed: bool = False) -> None:
         """Moves the write-ahead log into the database: what was erased must not linger there.
@@ -148,7 +157,7 @@ class SqliteDatabase(Database):
         if removed:
             self.compact()
             return
-        with self.errors():
+        with self.errors(), self._turn():
             busy = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         if busy:
             raise StorageError(
@@ -158,7 +167,7 @@ class SqliteDatabase(Database):
 
     def compact(self) -> None:
         """Writes the database anew without what was deleted from it, and empties its log."""
-        with self.errors():
+        with self.errors(), self._turn():
             self.connection.execute("VACUUM")
         self._local.commits += 1
         self.scrub()
@@ -168,6 +177,54 @@ class SqliteDatabase(Database):
         if self._local.connection is not None:
             self._local.connection.close()
             self._local.connection = None
+
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        """Begins to write, in one's turn.
+
+        SQLite by itself looks ten times a second in the end: beside a process that goes on
+        writing, another may find the database taken each time.
+        """
+        until = time.monotonic() + BUSY_SECONDS
+        with self._turn():
+            while True:
+                connection.execute("PRAGMA busy_timeout = 0")
+                try:
+                    connection.execute("BEGIN IMMEDIATE")
+                except sqlite3.OperationalError as error:
+                    busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                    if not busy or time.monotonic() > until:
+                        raise
+                else:
+                    return
+                finally:
+                    connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+                time.sleep(random.uniform(*_TURN_SECONDS))  # noqa: S311
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Holds the turnstile: who has it writes next, since who has written must pass it again.
+
+        A courtesy that protects nothing: who cannot have it, or not for long, goes on without.
+        """
+        until = time.monotonic() + BUSY_SECONDS / 2
+        try:
+            turnstile = os.open(self._turnstile, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except OSError:  # nobody may write here, or the disk is full: the database says so
+            yield
+            return
+        try:
+            with suppress(OSError):  # a file system without locks
+                while time.monotonic() < until:
+                    try:
+                        fcntl.flock(turnstile, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                        break
+                    except BlockingIOError:
+                        time.sleep(random.uniform(*_TURN_SECONDS))  # noqa: S311
+            yield
+        finally:
+            with suppress(OSError):  # a process forked meanwhile has this open file too
+                fcntl.flock(turnstile, fcntl.LOCK_UN)
+            os.close(turnstile)
 
     def _connect(self) -> SqliteConnection:
         writable = os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK)
@@ -204,6 +261,10 @@ class SqliteDatabase(Database):
     @property
     def _log(self) -> Path:
         return self.path.with_name(f"{self.path.name}-wal")
+
+    @property
+    def _turnstile(self) -> Path:
+        return self.path.with_name(f"{self.path.name}-turn")
 
     def _stamp(self) -> tuple[int, int, int]:
         status = self.path.stat()

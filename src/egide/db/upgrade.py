@@ -23,10 +23,11 @@ from egide.db.scripts import Script, newest, scripts
 from egide.errors import StorageError
 
 
-def upgrade(url: str) -> tuple[int, int]:
+def upgrade(url: str, last: int | None = None) -> tuple[int, int]:
     """Runs the scripts that the database at `url` lacks; its versions before and after.
 
-    0 is a database without tables of égide. Several upgrades at once follow one another.
+    0 is a database without tables of égide. Several upgrades at once follow one another. Stops
+    after the script with the number `last`, when it is given.
     StorageError when it is newer than this égide, or cannot be changed.
     """
     wanted = parameters(url)
@@ -36,7 +37,7 @@ def upgrade(url: str) -> tuple[int, int]:
     try:
         with engine.begin() as connection:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")
-            steps = _Steps(describe(wanted))
+            steps = _Steps(describe(wanted), newest() if last is None else last)
             MigrationContext.configure(connection, opts={"fn": steps}).run_migrations(
                 connection=connection
             )
@@ -46,14 +47,15 @@ def upgrade(url: str) -> tuple[int, int]:
         raise StorageError(
             f"{describe(wanted)}: {said}; nothing was changed, see docs/how-to/postgresql.md"
         ) from error
-    return steps.before, newest()
+    return steps.before, max(steps.before, steps.last)
 
 
 class _Steps:
     """Which scripts are missing, as Alembic asks for them."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, last: int) -> None:
         self.before = 0
+        self.last = last
         self._name = name
 
     def __call__(self, heads: tuple[str, ...], _: MigrationContext) -> list[RevisionStep]:
@@ -67,7 +69,7 @@ class _Steps:
         missing = [
             revision
             for revision in revisions.iterate_revisions("head", "base")
-            if isinstance(revision, Revision) and int(revision.revision) > self.before
+            if isinstance(revision, Revision) and self.before < int(revision.revision) <= self.last
         ]
         return [MigrationStep.upgrade_from_script(revisions, one) for one in reversed(missing)]
 

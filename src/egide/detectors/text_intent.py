@@ -2,6 +2,8 @@
 
 Acts, targets and contexts are found by the lexicons and rules of `egide.text`, after disguises
 are undone. Somebody who asks for help, or reports on the matter, is told apart from who does it.
+Of a model's listing the title, the tags and the beginning of the description are read: hubs list
+tools that undress, too.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from egide.item import Item
 from egide.label import Label
 from egide.sniff import Kind
 from egide.text.joint import MODEL, screen_jointly
-from egide.text.screen import MOST_CHARACTERS, Found, Said, Screened, titled
+from egide.text.screen import MOST_CHARACTERS, Found, Said, Screened, screen, titled
 from egide.text.semantic import switched_on
 
 NAME: Final = "text-intent.v1"
@@ -41,11 +43,25 @@ LABELS: Final = frozenset(
 )
 
 
+LISTED: Final = frozenset(
+    label for label in LABELS if label.startswith("ncii.") or label is Label.MINOR_ESCALATE
+)
+"""What a listing may be found to be."""
+MOST_LISTED: Final = 2_000
+"""Characters read of a listing."""
+SURE: Final = 0.7
+"""What a finding in a listing must reach: hubs are full of sexual words that harm nobody."""
+
+
 class TextIntent:
-    """Screens texts of at most `limit` bytes; of each the first `MOST_CHARACTERS` are read."""
+    """Screens texts of at most `limit` bytes; of each the first `MOST_CHARACTERS` are read.
+
+    Of a model's listing `MOST_LISTED` are, and only what the rules and the model are both sure of
+    is found.
+    """
 
     name = NAME
-    kinds = frozenset({Kind.TEXT})
+    kinds = frozenset({Kind.TEXT, Kind.LISTING})
     labels = LABELS
 
     def __init__(self, limit: int = MOST_BYTES) -> None:
@@ -60,6 +76,9 @@ class TextIntent:
 
     def detect(self, item: Item) -> Iterator[Observation]:
         """Findings with the spans of the original text that they rest on."""
+        if item.kind is Kind.LISTING:
+            yield from _listed(item)
+            return
         said = Said.of(item.attributes)
         text = titled(item.text(self.limit), said)
         screened = screen_jointly(text, said)
@@ -97,6 +116,24 @@ def findings_of(screened: Screened, said: Said) -> Iterator[Finding]:
             yield Finding(NAME, found.label, 1.0)
         else:
             yield Finding(NAME, found.label, found.score, _evidence(found, screened, said, acts))
+
+
+def _listed(item: Item) -> Iterator[Finding]:
+    """What a model's listing offers: a tool, a service, a commission."""
+    from egide.hub.listing import read_listing  # noqa: PLC0415  where there are listings
+
+    listing = read_listing(item)
+    if listing.says_minor:
+        yield Finding(NAME, Label.MINOR_ESCALATE, 1.0)
+        return
+    facts, said = listing.facts, Said("app_listing")
+    parts = (facts.title, ", ".join(facts.tags), facts.description)
+    text = "\n".join(filter(None, parts))[:MOST_LISTED]
+    if not any(found.label in LISTED for found in screen(text, said).found):
+        return  # most listings: a fraction of what the model costs
+    for finding in findings_of(screen_jointly(text, said), said):
+        if finding.label in LISTED and finding.score >= SURE:
+            yield finding
 
 
 def _evidence(found: Found, screened: Screened, said: Said, acts: list[Label]) -> dict[str, Any]:

@@ -24,6 +24,12 @@ class Scope(StrEnum):
     NOTICE_WRITE = "notice:write"
     CASE_READ = "case:read"
     CASE_WRITE = "case:write"
+    CASE_MEDIA = "case:media"
+    CASE_CONFIRM = "case:confirm"
+    CASE_ESCALATED = "case:escalated"
+    COPY_WRITE = "copy:write"
+    ORDER_WRITE = "order:write"
+    WORK_WRITE = "work:write"
     OUTBOX_READ = "outbox:read"
     OUTBOX_WRITE = "outbox:write"
     KEY_READ = "key:read"
@@ -32,32 +38,39 @@ class Scope(StrEnum):
     ACCOUNT_WRITE = "account:write"
 
 
-FOR_PEOPLE: Final = frozenset({Scope.ACCOUNT_WRITE})
-"""Scopes that no key can have: a key that leaks must not be able to make people."""
+FOR_PEOPLE: Final = frozenset(
+    {Scope.ACCOUNT_WRITE, Scope.CASE_MEDIA, Scope.CASE_CONFIRM, Scope.CASE_ESCALATED}
+)
+"""Scopes that no key can have: a key that leaks must not be able to make people, to look at
+pictures, or to be the second who agrees."""
 
 
 class Role(StrEnum):
     """What a person is here for."""
 
     ADMINISTRATOR = "administrator"
+    LEAD = "lead"
     MODERATOR = "moderator"
     AUDITOR = "auditor"
 
 
+_MODERATOR: Final = frozenset(
+    {
+        Scope.SCAN_WRITE,
+        Scope.SCAN_READ,
+        Scope.BANK_READ,
+        Scope.BANK_WRITE,
+        Scope.LIBRARY_READ,
+        Scope.NOTICE_WRITE,
+        Scope.CASE_READ,
+        Scope.CASE_WRITE,
+        Scope.CASE_MEDIA,
+    }
+)
 ROLE_SCOPES: Final = {
     Role.ADMINISTRATOR: frozenset(Scope),
-    Role.MODERATOR: frozenset(
-        {
-            Scope.SCAN_WRITE,
-            Scope.SCAN_READ,
-            Scope.BANK_READ,
-            Scope.BANK_WRITE,
-            Scope.LIBRARY_READ,
-            Scope.NOTICE_WRITE,
-            Scope.CASE_READ,
-            Scope.CASE_WRITE,
-        }
-    ),
+    Role.LEAD: _MODERATOR | {Scope.CASE_CONFIRM, Scope.CASE_ESCALATED},
+    Role.MODERATOR: _MODERATOR,
     Role.AUDITOR: frozenset(
         {Scope.SCAN_READ, Scope.BANK_READ, Scope.OUTBOX_READ, Scope.KEY_READ, Scope.AUDIT_READ}
     ),

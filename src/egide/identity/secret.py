@@ -69,7 +69,7 @@ def open_secret(database: Database, home: Path) -> Secret:
     path = Path(os.environ.get("EGIDE_SECRET_FILE") or home / SECRET_FILE)
     rows = database.fetch("SELECT digest FROM secret_check")
     if not rows:
-        _make(path)
+        write_once(path, secrets.token_hex(SECRET_BYTES))
     secret = Secret(_read(path))
     check = secret.digest("check", b"egide")
     if not rows:
@@ -88,8 +88,11 @@ def open_secret(database: Database, home: Path) -> Secret:
     return secret
 
 
-def _make(path: Path) -> None:
-    """A new secret at `path`, whole at once, unless there is one."""
+def write_once(path: Path, text: str) -> None:
+    """Makes a file of its owner's alone with this line, whole at once, unless there is one.
+
+    StorageError.
+    """
     part = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         if path.exists():
@@ -97,7 +100,7 @@ def _make(path: Path) -> None:
         descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         try:
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(secrets.token_hex(SECRET_BYTES) + "\n")
+                file.write(text + "\n")
                 file.flush()
                 os.fsync(file.fileno())
             with suppress(FileExistsError):

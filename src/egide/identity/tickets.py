@@ -1,7 +1,8 @@
 """Tickets: random tokens handed out once and good for one use, within a short time.
 
-Invitations, the challenges of passkeys and half-done sign-ins by OpenID Connect are tickets. What
-is kept is a keyed digest of the token and, encrypted, what it was issued for.
+Invitations, the challenges of passkeys, half-done sign-ins by OpenID Connect and single views of a
+picture are tickets. What is kept is a keyed digest of the token and, encrypted, what it was issued
+for.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ class TicketKind(StrEnum):
     PASSKEY = "passkey"
     OIDC = "oidc"
     TOTP = "totp"
+    VIEW = "view"
+    CLEARER_VIEW = "clearer view"
 
 
 SECONDS: Final = {
@@ -37,6 +40,8 @@ SECONDS: Final = {
     TicketKind.PASSKEY: 300,
     TicketKind.OIDC: 600,
     TicketKind.TOTP: 900,
+    TicketKind.VIEW: 30,
+    TicketKind.CLEARER_VIEW: 600,
 }
 
 

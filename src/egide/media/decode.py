@@ -18,11 +18,18 @@ _BOXED = frozenset({Format.AVIF, Format.HEIC})
 _PADDED = frozenset({Format.WEBP, Format.AVIF, Format.HEIC})
 
 
-def decode(data: bytes, limits: Limits = _DEFAULT_LIMITS, least: Least = _LEAST) -> Picture:
+def decode(
+    data: bytes,
+    limits: Limits = _DEFAULT_LIMITS,
+    least: Least = _LEAST,
+    *,
+    colour: bool = False,
+) -> Picture:
     """Decode a picture of any known format.
 
     JPEG comes as luma, reduced by 2, 4 or 8 as long as its sides keep the pixels that `least`
-    asks for; the others at full size. What could not be read is in `problems` of the result.
+    asks for; the others at full size. With `colour` all that have colour come as RGB, whatever
+    their size. What could not be read is in `problems` of the result.
 
     Raises ItemError, and nothing else, when there is not one frame to show: EmptyItem,
     UnknownContent, MissingCodec, CorruptItem, TruncatedItem or a LimitExceeded.
@@ -36,7 +43,7 @@ def decode(data: bytes, limits: Limits = _DEFAULT_LIMITS, least: Least = _LEAST)
     format_ = sniff_picture(data[:256])
     if format_ is None:
         raise UnknownContent("not a JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP or TIFF")
-    found = Gathering(limits)
+    found = Gathering(limits, colour=colour)
     extent = extent_of(data, format_)
     if extent.crowded:
         raise CorruptItem(f"{format_.name}: far more parts than its size needs; it was not decoded")

@@ -165,7 +165,9 @@ def scale_for(width: int, height: int, least: Least) -> int:
 
 
 def read_jpeg(data: bytes, found: Gathering, least: Least) -> None:
-    """Decode a JPEG into `found`, one frame of (h, w) luma; problems go there too.
+    """Decode a JPEG into `found`, one frame of (h, w) luma, or of RGB if it asks for colour.
+
+    Problems go there too.
 
     Raises ItemError, or whatever the decoder raises, when there is nothing to show.
     """
@@ -189,9 +191,9 @@ def read_jpeg(data: bytes, found: Gathering, least: Least) -> None:
         luma = _with_simplejpeg(data, header, scale, found)
     if luma is None:
         # Four inks, or a sampling that simplejpeg cannot name.
-        from egide.media.raster import read_luma  # noqa: PLC0415 - Pillow only when needed
+        from egide.media.raster import read_pixels  # noqa: PLC0415 - Pillow only when needed
 
-        luma = read_luma(data, found, scale)
+        luma = read_pixels(data, found, scale)
     size = (header.width, header.height)
     found.add(luma, 0, header.orientation, size, alone=True)
 
@@ -201,18 +203,24 @@ def _with_simplejpeg(
 ) -> NDArray[np.uint8] | None:
     from simplejpeg import decode_jpeg  # type: ignore[import-untyped]  # noqa: PLC0415
 
+    space = "RGB" if found.colour and len(header.sampling) == 3 else "GRAY"
+
+    def decoded(*, strict: bool) -> NDArray[np.uint8]:
+        pixels = np.asarray(decode_jpeg(data, space, strict=strict, **sides))
+        return pixels[:, :, 0] if space == "GRAY" else pixels
+
     # simplejpeg takes the smallest scale with both sides at least these, out of 2/1, 15/8…1/8;
     # these are the very sides that 1/scale gives, so that it is 1/scale that it takes.
     sides = {"min_height": -(-header.height // scale), "min_width": -(-header.width // scale)}
     if scale == 1:
         sides = {}
     try:
-        return np.asarray(decode_jpeg(data, "GRAY", strict=True, **sides))[:, :, 0]
+        return decoded(strict=True)
     except (ValueError, KeyError) as error:
         complaint = error
     found.check_time()
     try:
-        luma = np.asarray(decode_jpeg(data, "GRAY", strict=False, **sides))[:, :, 0]
+        luma = decoded(strict=False)
     except (ValueError, KeyError):
         return None
     if luma.min() == luma.max():

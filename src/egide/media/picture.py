@@ -145,11 +145,13 @@ class Gathering:
     """Collects the frames of one file and keeps its limits.
 
     Frames stay in colour while they hold 4 million pixels together; beyond that they are kept as
-    luma, which is all a fingerprint needs, at a third of the memory.
+    luma, which is all a fingerprint needs, at a third of the memory. With `colour` all of them do,
+    of a JPEG too: somebody is going to look at them.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, colour: bool = False) -> None:
         self.limits = limits
+        self.colour = colour
         self.frames: list[Frame] = []
         self.problems: list[ItemError] = []
         self.notes: list[str] = []
@@ -196,7 +198,7 @@ class Gathering:
 
     def colour_fits(self, width: int, height: int) -> bool:
         """Tell whether a frame of this size will be kept in colour."""
-        return width * height <= self._colour_left
+        return self.colour or width * height <= self._colour_left
 
     def add(
         self,

@@ -118,29 +118,30 @@ def _orientation(picture: PillowImage) -> int:
     return orientation_of(exif) if isinstance(exif, bytes) else 1
 
 
-def read_luma(data: bytes, found: Gathering, scale: int) -> NDArray[np.uint8]:
-    """Decode a JPEG that simplejpeg does not take, e.g. CMYK, to (h, w) luma reduced by `scale`.
+def read_pixels(data: bytes, found: Gathering, scale: int) -> NDArray[np.uint8]:
+    """Decode a JPEG that simplejpeg does not take, e.g. CMYK, reduced by `scale`.
 
-    Raises whatever Pillow raises when nothing could be read.
+    To (h, w) luma, or to RGB if `found` asks for colour. Raises whatever Pillow raises when nothing
+    could be read.
     """
     with quiet():
         try:
-            return _draft(data, scale)
+            return _draft(data, scale, colour=found.colour)
         except Exception as error:
             # With an end put to it, libjpeg gives what there is.
-            luma = _draft(data + b"\xff\xd9", scale)
+            luma = _draft(data + b"\xff\xd9", scale, colour=found.colour)
             if luma.min() == luma.max():
                 raise
             found.problems.append(explain(error, "JPEG", kept=True))
             return luma
 
 
-def _draft(data: bytes, scale: int) -> NDArray[np.uint8]:
+def _draft(data: bytes, scale: int, *, colour: bool) -> NDArray[np.uint8]:
     from PIL import Image  # noqa: PLC0415 - start-up time
 
     with Image.open(BytesIO(data), formats=["JPEG"]) as picture:
         if scale > 1:
-            mode = "L" if picture.mode == "RGB" else picture.mode
+            mode = "L" if picture.mode == "RGB" and not colour else picture.mode
             picture.draft(mode, (picture.width // scale, picture.height // scale))
         picture.load()
-        return flatten(picture, colour=False)
+        return flatten(picture, colour=colour)

@@ -78,12 +78,14 @@ class Sample:
         at: when it is shown, in milliseconds from the stream's first frame.
         key: whether it is worth local features: the first of a shot, or 5 s after the last such.
         stream: which video stream it is of, from 0.
+        colour: (h, w, 3) uint8, upright, its longer side as it was asked for; None when it was not.
     """
 
     luma: NDArray[np.uint8]
     at: int
     key: bool
     stream: int = 0
+    colour: NDArray[np.uint8] | None = None
 
 
 @dataclass
@@ -99,17 +101,24 @@ class VideoFacts:
 
 
 def samples(
-    source: BinaryIO, size: int, limits: Limits, sampling: Sampling, facts: VideoFacts
+    source: BinaryIO,
+    size: int,
+    limits: Limits,
+    sampling: Sampling,
+    facts: VideoFacts,
+    *,
+    colour_side: int | None = None,
 ) -> Generator[Sample]:
     """The frames worth comparing of the video in the `size` bytes of `source`; streaming.
 
     Each stream's come in order; those of several streams as they lie in the file. What could not
-    be read is in `facts.problems`, and what came before it stays. Raises ItemError when nothing
-    can be opened.
+    be read is in `facts.problems`, and what came before it stays. With `colour_side` they come in
+    colour too, with this longer side in pixels, not enlarged. Raises ItemError when nothing can be
+    opened.
     """
     with opened(source, size, limits, facts.problems, facts.notes) as (container, streams, file):
         tracks = {
-            stream.index: _Track(stream, number, limits, sampling, facts)
+            stream.index: _Track(stream, number, limits, sampling, facts, colour_side)
             for number, stream in enumerate(streams)
         }
         facts.durations[:] = [0] * len(tracks)
@@ -177,6 +186,7 @@ class _Track:
         limits: Limits,
         sampling: Sampling,
         facts: VideoFacts,
+        colour_side: int | None = None,
     ) -> None:
         from av.video.reformatter import VideoReformatter  # noqa: PLC0415  only for videos
 
@@ -184,6 +194,7 @@ class _Track:
         self.number = number
         self.limits = limits
         self.facts = facts
+        self.colour_side = colour_side
         self.dense = sampling is Sampling.DENSE
         self.unit = float(stream.time_base or _USUAL_STEP)
         self.clock = _Clock(_usual_step(stream))
@@ -289,7 +300,7 @@ class _Track:
         since = at - self.last_at
         if since < (0.0 if self.dense else LEAST_SECONDS):
             return None
-        luma = self._reduced(frame)
+        luma = self._reduced(frame, LONGEST_SIDE, "gray")
         thumbnail = _thumbnail(luma)
         change = _change(self.last_thumbnail, thumbnail)
         if since < SAMPLE_SECONDS and change <= (DENSE_CHANGE if self.dense else CHANGE):
@@ -299,23 +310,27 @@ class _Track:
         self.last_at, self.last_thumbnail = at, thumbnail
         if key:
             self.last_key = at
-        return Sample(luma, round(1000 * at), key, self.number)
+        colour = None
+        if self.colour_side is not None:
+            side = min(self.colour_side, max(frame.width, frame.height))
+            colour = self._reduced(frame, side, "rgb24")
+        return Sample(luma, round(1000 * at), key, self.number, colour)
 
-    def _reduced(self, frame: VideoFrame) -> NDArray[np.uint8]:
-        """The upright luma of `frame` in square pixels, its longer side `LONGEST_SIDE`."""
+    def _reduced(self, frame: VideoFrame, side: int, format_: str) -> NDArray[np.uint8]:
+        """The upright pixels of `frame`, which are square, its longer side `side`."""
         width = frame.width * _pixel_shape(self.stream)
-        scale = LONGEST_SIDE / max(width, frame.height)
-        grey = self.reformatter.reformat(
+        scale = side / max(width, frame.height)
+        reduced = self.reformatter.reformat(
             frame,
             width=max(1, round(width * scale)),
             height=max(1, round(frame.height * scale)),
-            format="gray",
+            format=format_,
             interpolation="AREA",
             threads=1,
         )
-        luma = grey.to_ndarray().astype(np.uint8, copy=False)
+        pixels = reduced.to_ndarray().astype(np.uint8, copy=False)
         turns = round(frame.rotation / 90) % 4
-        return np.ascontiguousarray(np.rot90(luma, turns))
+        return np.ascontiguousarray(np.rot90(pixels, turns))
 
 
 def _thumbnail(luma: NDArray[np.uint8]) -> NDArray[np.int16]:

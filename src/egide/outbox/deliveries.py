@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from egide.db import Connection, Database, Row
 
@@ -82,6 +82,17 @@ class Claimed:
     webhook: str
     begun: int
     attempts: int
+
+
+class Backlog(NamedTuple):
+    """What was not delivered: how much waits, how much was given up, and since when it waits.
+
+    `oldest` is in milliseconds since 1970, None when nothing waits.
+    """
+
+    waiting: int
+    dead: int
+    oldest: int | None
 
 
 _LISTED: Final = (
@@ -194,6 +205,15 @@ class Deliveries:
         """How many there are in each state."""
         rows = self._database.fetch("SELECT state, count(*) FROM delivery GROUP BY state")
         return dict.fromkeys(State, 0) | {State(row[0]): row[1] for row in rows}
+
+    def backlog(self) -> Backlog:
+        """What was not delivered; cheap, whatever there is that was."""
+        (row,) = self._database.fetch(
+            "SELECT (SELECT count(*) FROM delivery WHERE state = 'waiting'),"
+            " (SELECT count(*) FROM delivery WHERE state = 'dead'),"
+            " (SELECT min(begun) FROM delivery WHERE state = 'waiting')"
+        )
+        return Backlog(*row)
 
     def purge(self) -> int:
         """Removes what was delivered a week ago or given up a month ago; how many deliveries.

@@ -13,18 +13,19 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from egide.db import Connection, Database, Row
 from egide.errors import UsageError, WebhookNotFound
-from egide.outbox.addresses import Address, AddressGuard
+from egide.outbox.allowed import webhook_guard
 from egide.outbox.deliveries import HOUR, Deliveries, enqueue
 from egide.outbox.signing import key_of, new_secret
+from egide.outgoing import Address, AddressGuard
 
 ALL: Final = "*"
 MOST_WEBHOOKS: Final = 100
 MOST_BODY: Final = 1 << 18
-LISTED_SECONDS: Final = 1.0
-"""For so long a webhook that another process added is not told yet."""
 _ADDRESS: Final = "webhook address"
 _SECRET: Final = "webhook secret"  # noqa: S105  a purpose
-_EVENT: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*")
+EVENT: Final = r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*"
+"""What a type of event is written like."""
+_EVENT: Final = re.compile(EVENT)
 
 
 class Vault(Protocol):
@@ -79,11 +80,10 @@ class Outbox:
         guard: AddressGuard | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.guard = guard or AddressGuard.from_environment()
+        self.guard = guard or webhook_guard()
         self._database = database
         self._vault = vault
         self._clock = clock
-        self._known: tuple[float, Sequence[tuple[str, frozenset[str]]]] = (0.0, ())
         self.deliveries = Deliveries(database, self.now)
 
     def now(self) -> int:
@@ -118,16 +118,6 @@ class Outbox:
         )
         enqueue(connection, message, wanted, now)
         return message
-
-    def _listening(self, connection: Connection) -> Sequence[tuple[str, frozenset[str]]]:
-        """Who is told, and of which events; of this second, for there may be thousands of them."""
-        until, listening = self._known
-        if time.monotonic() >= until:
-            until = time.monotonic() + LISTED_SECONDS
-            rows = connection.execute("SELECT id, events FROM webhook WHERE disabled IS NULL")
-            listening = [(row["id"], frozenset(row["events"].split())) for row in rows]
-            self._known = until, listening
-        return listening
 
     def to_send(self, message: str, webhook: str) -> Sent | None:
         """A message as it goes to a webhook now; None when that is disabled or gone."""
@@ -175,7 +165,6 @@ class Outbox:
                 ),
             )
             self._add_secret(connection, made, secret, now)
-        self._known = (0.0, ())
         return self.webhook(made), secret
 
     def rotate(self, webhook: str, overlap_hours: float = 24) -> str:
@@ -199,7 +188,6 @@ class Outbox:
             self._row(connection, webhook)
             connection.execute("DELETE FROM delivery WHERE webhook = ?", (webhook,))
             connection.execute("DELETE FROM webhook WHERE id = ?", (webhook,))
-        self._known = (0.0, ())
 
     def set_disabled(self, webhook: str, *, disabled: bool) -> None:
         """Stops sending to a webhook, or goes on with what waits; WebhookNotFound.
@@ -212,7 +200,6 @@ class Outbox:
                 "UPDATE webhook SET disabled = ? WHERE id = ?",
                 (self.now() if disabled else None, webhook),
             )
-        self._known = (0.0, ())
 
     def webhook(self, webhook: str) -> Webhook:
         """The webhook with this id; WebhookNotFound."""

@@ -5,14 +5,18 @@ from __future__ import annotations
 import http.client
 import logging
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Final, Self
+from functools import partial
+from typing import Final, Self, TypeVar
 
 from egide.errors import AddressRefused, StorageError
 from egide.outbox.deliveries import HOUR, LONGEST_DELAY, SECOND, Claimed, State
-from egide.outbox.outbox import Outbox
+from egide.outbox.outbox import Outbox, Sent
 from egide.outbox.sending import REQUEST_SECONDS, Answered, post
 from egide.outbox.signing import headers_of
+
+T = TypeVar("T")
 
 POLL_SECONDS: Final = 1.0
 THREADS: Final = 8
@@ -96,35 +100,57 @@ class Worker:
 
     def _deliver(self, claimed: Claimed) -> None:
         """Sends one message; where that cannot even be noted, the lease ends by itself."""
+        deliveries = self._outbox.deliveries
         try:
+            sent = self._persist(
+                claimed, lambda: self._outbox.to_send(claimed.message, claimed.webhook)
+            )
             # Waiting for a thread may have taken most of the lease: whoever is next has it then.
-            if self._outbox.now() + 2 * REQUEST_SECONDS * SECOND > claimed.leased:
-                self._outbox.deliveries.release(claimed)
+            late = self._outbox.now() + 2 * REQUEST_SECONDS * SECOND > claimed.leased
+            if sent is None or late:
+                self._persist(claimed, lambda: deliveries.release(claimed))
                 return
-            self._send(claimed)
+            note = self._sent(claimed, sent)
+            self._persist(claimed, note)
         except StorageError as error:
             _log.warning("delivery %d: %s", claimed.seq, error)
         except Exception:  # noqa: BLE001  as above: nobody looks at what a thread raised
             _log.exception("delivery %d could not be tried", claimed.seq)
 
-    def _send(self, claimed: Claimed) -> None:
+    def _persist(self, claimed: Claimed, work: Callable[[], T]) -> T:
+        """What `work` returns; where the database is away, once it is back.
+
+        StorageError when it does not come back before the lease ends, or the worker stops.
+        """
+        while True:
+            try:
+                return work()
+            except StorageError:
+                if self._outbox.now() > claimed.leased or self._stop.wait(POLL_SECONDS):
+                    raise
+
+    def _sent(self, claimed: Claimed, sent: Sent) -> Callable[[], object]:
+        """Sends one message; what is to be noted about it."""
+        deliveries = self._outbox.deliveries
         try:
-            answered = self._answer(claimed)
+            answered = self._answer(sent)
         except AddressRefused as error:
-            self._failed(claimed, str(error))
+            return partial(self._failed, claimed, str(error))
         except (OSError, http.client.HTTPException, ValueError) as error:
-            self._failed(claimed, _reason(error))
-        else:
-            if answered is None:
-                self._outbox.deliveries.release(claimed)
-            elif 200 <= answered.status < 300:
-                self._outbox.deliveries.delivered(claimed, f"it answered {answered.status}")
-            else:
-                least = min((answered.retry_after or 0) * SECOND, LONGEST_DELAY)
-                self._failed(claimed, f"it answered {answered.status}", least)
-                if answered.status == _GONE:
-                    _log.warning("webhook %s is gone (410); it is disabled", claimed.webhook)
-                    self._outbox.set_disabled(claimed.webhook, disabled=True)
+            return partial(self._failed, claimed, _reason(error))
+        said = f"it answered {answered.status}"
+        if 200 <= answered.status < 300:
+            return partial(deliveries.delivered, claimed, said)
+        least = min((answered.retry_after or 0) * SECOND, LONGEST_DELAY)
+        if answered.status == _GONE:
+            return partial(self._gone, claimed, said, least)
+        return partial(self._failed, claimed, said, least)
+
+    def _gone(self, claimed: Claimed, said: str, least: int) -> None:
+        """Nothing more is sent to a webhook that says so."""
+        self._failed(claimed, said, least)
+        _log.warning("webhook %s is gone (410); it is disabled", claimed.webhook)
+        self._outbox.set_disabled(claimed.webhook, disabled=True)
 
     def _failed(self, claimed: Claimed, said: str, least: int = 0) -> None:
         state = self._outbox.deliveries.failed(claimed, said, least=least)
@@ -136,11 +162,8 @@ class Worker:
                 said,
             )
 
-    def _answer(self, claimed: Claimed) -> Answered | None:
-        """What the other side says; None when it is not to be sent any more."""
-        sent = self._outbox.to_send(claimed.message, claimed.webhook)
-        if sent is None:
-            return None
+    def _answer(self, sent: Sent) -> Answered:
+        """What the other side says."""
         numeric = self._outbox.guard.resolve(sent.address)
         seconds = self._outbox.now() // SECOND
         signed = headers_of(sent.message, seconds, sent.body, sent.keys)

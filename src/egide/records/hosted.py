@@ -108,7 +108,7 @@ class Hosted:
                 if known is None or match.distance < known.distance:
                     nearest[match.entry] = match
         ranked = sorted(nearest.values(), key=lambda match: (match.distance, match.entry))
-        contents = self._contents([parse_entry_id(match.entry)[1] for match in ranked])
+        contents = self.contents([parse_entry_id(match.entry)[1] for match in ranked])
         return [
             Copy(content, match)
             for match in ranked
@@ -123,7 +123,25 @@ class Hosted:
                 " JOIN entry e ON e.seq = h.entry WHERE e.state = 'withdrawn')"
             )
 
-    def _contents(self, entries: Sequence[int]) -> dict[int, list[Content]]:
+    def at(self, content_ids: Iterable[str], urls: Iterable[str]) -> list[tuple[str, Content]]:
+        """What is kept under one of these ids or at one of these addresses, with its entries."""
+        found: dict[tuple[str, str], tuple[str, Content]] = {}
+        for column, values in (("content_id", content_ids), ("content_url", urls)):
+            for value in dict.fromkeys(values):
+                rows = self._database.fetch(
+                    "SELECT b.key, h.entry, h.content_id, h.content_url FROM hosted h"  # noqa: S608
+                    " JOIN entry e ON e.seq = h.entry JOIN bank b ON b.id = e.bank"
+                    f" WHERE h.{column} = ? AND e.state <> 'withdrawn' ORDER BY h.entry",
+                    (value,),
+                )
+                for row in rows:
+                    entry = entry_id(row["key"], row["entry"])
+                    content = Content(row["content_id"], row["content_url"])
+                    found[entry, content.content_id] = entry, content
+        return list(found.values())
+
+    def contents(self, entries: Sequence[int]) -> dict[int, list[Content]]:
+        """The contents that the entries with these numbers are of."""
         found: dict[int, list[Content]] = {}
         for start in range(0, len(entries), VARIABLES):
             part = entries[start : start + VARIABLES]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from egide.errors import EgideError
 from egide.match import Lookup
-from egide.sandbox.messages import Align, Duration, Holds, Links, Question, Ready, Search
+from egide.sandbox.messages import Align, Duration, Links, Question, Ready, Search
 
 if TYPE_CHECKING:
     from egide.provenance.account import Link
@@ -44,13 +44,11 @@ class Asked:
             answer = error
         return pickle.dumps(answer)
 
-    def _of_bank(self, question: Holds | Search | Align | Duration) -> Any:
+    def _of_bank(self, question: Search | Align | Duration) -> Any:
         if not 0 <= question.bank < len(self._banks):
             raise ValueError("a worker asked for a bank that is not in its task")
         bank = self._banks[question.bank]
         match question:
-            case Holds():
-                return bank.holds(question.type)
             case Search():
                 return bank.search(question.queries, question.threshold)
             case Align():

@@ -49,6 +49,7 @@ class BankView(NamedTuple):
 
     name: str
     purpose: Purpose
+    held: frozenset[FingerprintType]
 
 
 class ScanTask(NamedTuple):
@@ -65,19 +66,23 @@ class FingerprintTask(NamedTuple):
     local: bool
 
 
+class PreviewTask(NamedTuple):
+    """An item to draw a preview of; the rest as `egide.media.preview.preview` has it."""
+
+    item: Item
+    veiled: bool
+    still: int
+
+
+Task = ScanTask | FingerprintTask | PreviewTask
+
+
 class _Message(msgspec.Struct, frozen=True, array_like=True, tag=str.lower, tag_field="message"):
     """What is said; its class is told by its first element."""
 
 
-class Holds(_Message, frozen=True):
-    """Asks whether a bank, told by its number in the task, has fingerprints of a type."""
-
-    bank: int
-    type: FingerprintType
-
-
 class Search(_Message, frozen=True):
-    """Asks a bank what is near."""
+    """Asks a bank, told by its number in the task, what is near."""
 
     bank: int
     queries: list[Fingerprint]
@@ -122,6 +127,12 @@ class Printed(_Message, frozen=True):
     fingerprints: list[Fingerprint]
 
 
+class Drawn(_Message, frozen=True):
+    """The answer to a PreviewTask: a JPEG."""
+
+    jpeg: bytes
+
+
 class Refused(_Message, frozen=True):
     """What cannot be done: the `code` of an ItemError, or none, and the detail."""
 
@@ -129,8 +140,8 @@ class Refused(_Message, frozen=True):
     detail: str
 
 
-Question = Holds | Search | Align | Duration | Links
-Answer = Ready | Judged | Printed | Refused
+Question = Search | Align | Duration | Links
+Answer = Ready | Judged | Printed | Drawn | Refused
 
 _DECODER: Final = msgspec.msgpack.Decoder(Question | Answer)
 

@@ -14,15 +14,17 @@ from typing import Final, Self
 from egide.errors import (
     Busy,
     DecoderDied,
+    EgideError,
     ItemError,
     TooMuchTime,
     UsageError,
     item_error,
 )
 from egide.finding import Fault
-from egide.fingerprint import DEFAULT_THRESHOLD, Fingerprint
+from egide.fingerprint import DEFAULT_THRESHOLD, Fingerprint, FingerprintType
 from egide.item import Item
 from egide.match import Lookup
+from egide.media.preview import is_preview
 from egide.parallel import cores
 from egide.policy import Policy
 from egide.policy_file import load_policy
@@ -31,12 +33,15 @@ from egide.sandbox.answering import Asked
 from egide.sandbox.messages import (
     Answer,
     BankView,
+    Drawn,
     FingerprintTask,
     Judged,
+    PreviewTask,
     Printed,
     Refused,
     ScanTask,
     Settings,
+    Task,
 )
 from egide.sandbox.workers import Nursery, Worker, WorkerLost, environment_of_workers
 from egide.scan import SCANNER_NAME
@@ -164,7 +169,7 @@ class Pool:
         becomes free in time; SandboxError when no worker can be started.
         """
         banks = tuple(self._banks())
-        views = tuple(BankView(bank.name, bank.purpose) for bank in banks)
+        views = tuple(map(_view, banks))
         try:
             answer = self._run(ScanTask(item, views), Asked(banks, self._registry_now))
         except ItemError as error:
@@ -187,6 +192,21 @@ class Pool:
                 raise item_error(code, detail)
             case _:
                 raise DecoderDied("its worker gave no fingerprints of it")
+
+    def preview(self, item: Item, *, veiled: bool, still: int = 0) -> bytes:
+        """A JPEG of what `item` shows, as `egide.media.preview.preview` draws it.
+
+        ItemError when nothing can be shown; Busy and SandboxError as for `scan`.
+        """
+        if item.problem is not None:
+            raise item.problem
+        match self._run(PreviewTask(item, veiled, still), Asked(())):
+            case Drawn(jpeg) if is_preview(jpeg, veiled=veiled):
+                return jpeg
+            case Refused(code, detail):
+                raise item_error(code, detail)
+            case _:
+                raise DecoderDied("its worker gave no preview of it")
 
     def state(self) -> PoolState:
         """What it is doing now."""
@@ -225,7 +245,7 @@ class Pool:
 
     # ── workers ─────────────────────────────────────────────────────────────────────────────────
 
-    def _run(self, task: ScanTask | FingerprintTask, asked: Asked) -> Answer:
+    def _run(self, task: Task, asked: Asked) -> Answer:
         """What a worker answers; DecoderDied, TooMuchTime."""
         message = pickle.dumps(task, pickle.HIGHEST_PROTOCOL)
         waits_until = time.monotonic() + self.limits.wait
@@ -319,8 +339,17 @@ class Pool:
         )
 
 
+def _view(bank: Lookup) -> BankView:
+    """What is told of `bank`; one that cannot say what it holds is asked, and then says why."""
+    try:
+        held = bank.held()
+    except EgideError:
+        held = frozenset(FingerprintType)
+    return BankView(bank.name, bank.purpose, held)
+
+
 def _files_of(options: Mapping[str, str]) -> tuple[str, ...]:
-    """What detectors read when they are made: anew whenever a bank is made or removed."""
+    """What detectors read when they are made: anew when banks, or types they hold, change."""
     named = (os.environ.get(name, "") for name in ("EGIDE_SSCD_MODEL", "EGIDE_C2PA_TRUST"))
     return options.get("gazetteer", ""), *named
 

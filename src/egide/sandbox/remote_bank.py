@@ -9,7 +9,7 @@ from egide.fingerprint import Fingerprint, FingerprintType
 from egide.match import Match
 from egide.provenance.account import Link
 from egide.provenance.statements import NamedModel
-from egide.sandbox.messages import Align, BankView, Duration, Holds, Links, Question, Search
+from egide.sandbox.messages import Align, BankView, Duration, Links, Question, Search
 
 if TYPE_CHECKING:
     from egide._kernel import LocalFeatures
@@ -24,13 +24,17 @@ class RemoteBank:
     def __init__(self, number: int, view: BankView, ask: Ask) -> None:
         self.name = view.name
         self.purpose = view.purpose
+        self._held = view.held
         self._number = number
         self._ask = ask
 
     def holds(self, type: FingerprintType) -> bool:  # noqa: A002
         """Whether there is any fingerprint of `type`."""
-        held: bool = self._ask(Holds(self._number, type))
-        return held
+        return type in self._held
+
+    def held(self) -> frozenset[FingerprintType]:
+        """The types that there were fingerprints of when the item came in."""
+        return self._held
 
     def search(self, queries: Sequence[Fingerprint], threshold: int) -> list[Match]:
         """Every live entry within `threshold` bits of a query, by query, then distance."""

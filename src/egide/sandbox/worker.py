@@ -12,19 +12,24 @@ from egide.detector import DetectorSettings, load_detectors
 from egide.errors import EgideError, ItemError, TooMuchMemory
 from egide.media.embedding import Embedding
 from egide.media.fingerprint import fingerprints_of
+from egide.media.picture import Limits
+from egide.media.preview import preview
 from egide.sandbox.channel import Channel
 from egide.sandbox.confine import confine
 from egide.sandbox.messages import (
     Answer,
     BankView,
+    Drawn,
     FingerprintTask,
     Judged,
+    PreviewTask,
     Printed,
     Question,
     Ready,
     Refused,
     ScanTask,
     Settings,
+    Task,
     packed,
 )
 from egide.sandbox.remote_bank import RemoteBank, RemoteRegistry
@@ -70,15 +75,21 @@ class _Worker:
     def say(self, said: Question | Answer) -> None:
         self._channel.send(packed(said))
 
-    def _done(self, task: ScanTask | FingerprintTask) -> Answer:
+    def _done(self, task: Task) -> Answer:
         if isinstance(task, ScanTask):
             return Judged(self._scanner(task.banks).scan(task.item))
         try:
-            prints = fingerprints_of(task.item, local=task.local, embedding=self._embedding)
+            return self._made(task)
         except MemoryError:
             return Refused(TooMuchMemory.code, "")
         except ItemError as error:
             return Refused(error.code, error.detail)
+
+    def _made(self, task: FingerprintTask | PreviewTask) -> Answer:
+        if isinstance(task, PreviewTask):
+            limits = Limits.from_environment()
+            return Drawn(preview(task.item, limits, veiled=task.veiled, still=task.still))
+        prints = fingerprints_of(task.item, local=task.local, embedding=self._embedding)
         return Printed(list(prints))
 
     def _make_scanner(self, views: tuple[BankView, ...]) -> Scanner:

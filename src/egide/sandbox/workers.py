@@ -21,6 +21,7 @@ from egide.sandbox.messages import (
     NUMBER_BYTES,
     START,
     Answer,
+    Drawn,
     Judged,
     Printed,
     Ready,
@@ -35,6 +36,7 @@ _PASSED_ON: Final = (
     "EGIDE_MAX_",
     "EGIDE_SSCD_MODEL",
     "EGIDE_C2PA_TRUST",
+    "EGIDE_SEMANTIC",
     "LANG",
     "LC_",
     "HOME",
@@ -65,7 +67,7 @@ class Worker(NamedTuple):
             self.channel.send(task, until)
             while True:
                 said = unpacked(self.channel.receive(MOST_SAID, until))
-                if isinstance(said, Judged | Printed | Refused):
+                if isinstance(said, Judged | Printed | Drawn | Refused):
                     return said
                 self.channel.send(asked.answer(said), until)
         except TimeoutError:

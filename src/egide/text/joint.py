@@ -18,10 +18,19 @@ from typing import Final
 from egide.label import Label
 from egide.text.lexicon import load_lexicon
 from egide.text.model import ABUSE, TextModel, Told, load_model
-from egide.text.ngrams import Piece, pieces
+from egide.text.ngrams import Piece, canonical, pieces
 from egide.text.rating import is_for_all
-from egide.text.screen import Found, Said, Screened, Span, escalated, screen
+from egide.text.screen import (
+    MOST_CHARACTERS,
+    Found,
+    Said,
+    Screened,
+    Span,
+    escalated,
+    screen,
+)
 from egide.text.semantic import ENCODER, load_encoder, load_semantic_model, switched_on
+from egide.text.wrapped import unwrapped
 
 ALONE: Final = "alone"
 WITH_RULE: Final = "with_rule"
@@ -40,6 +49,8 @@ _AGREES: Final = 0.5
 """A label of the rules needs so much of the score that the model alone would need for it."""
 _LIKELIER: Final = 0.5
 """Where the rules have said which request it is, the model adds another one only above this."""
+_LEAST_WORDS: Final = 2
+"""Of a single word, "her" or "x", the model alone can say nothing."""
 _CONTEXTS: Final = (Label.CONTEXT_SUPPORT, Label.CONTEXT_NEWS)
 _BESIDE_ABUSE: Final = 0.9
 """A context beside abuse lowers the verdict: so sure the model must be of it."""
@@ -57,10 +68,33 @@ class Given:
 def screen_jointly(text: str, said: Said | None = None, model: TextModel | None = None) -> Screened:
     """What rules and model together see in `text`. Never raises for what is in it; linear.
 
+    Of JSON the values are read by themselves too, where the whole does not say enough.
     With `EGIDE_SEMANTIC` a sentence encoder weighs in, unless a `model` is given; UsageError when
     it is switched on and not installed.
     """
     said = said or Said()
+    screened = _screen(text, said, model)
+    inner = "" if _surest(screened) >= _SURE else unwrapped(text[:MOST_CHARACTERS])
+    if not inner:
+        return screened
+    within = replace(_screen(inner, said, model), cut=screened.cut)
+    return within if _surest(within) > _surest(screened) else screened
+
+
+def _surest(screened: Screened) -> float:
+    """The score of the worst that was found, 0 for no abuse; an escalation goes before all."""
+    return max(
+        (
+            2.0 if found.label is Label.MINOR_ESCALATE else found.score
+            for found in screened.found
+            if found.label.startswith(("ncii.", Label.MINOR_ESCALATE))
+        ),
+        default=0.0,
+    )
+
+
+def _screen(text: str, said: Said, model: TextModel | None) -> Screened:
+    """What is seen in `text` as it stands."""
     semantic = load_semantic_model() if model is None and switched_on() else None
     model = model or load_model()
     screened = screen(text, said)
@@ -69,16 +103,24 @@ def screen_jointly(text: str, said: Said | None = None, model: TextModel | None 
     told = told_of(screened, said)
     scores, thresholds = model.scores(screened.normal, told), model.thresholds
     if semantic:
-        scores[ABUSE] = semantic.abuse(screened, told, load_encoder())
+        scores[ABUSE] = semantic.abuse(screened, told, load_encoder(), model)
         thresholds = semantic.thresholds(model)
         screened = replace(screened, encoder=ENCODER)
+    if scores[ABUSE] >= thresholds[ALONE][ABUSE] and _says_nothing(screened):
+        scores[ABUSE] = 0.0
     given = combine(screened.found, scores, said, thresholds)
     if not given and not screened.found:
         return screened
-    kept = [one.found or _learned(one, screened, model) for one in given]
-    kept = [_with(one.score, found) for one, found in zip(given, kept, strict=True)]
+    learned = iter(_learned([one for one in given if one.found is None], screened, model, told))
+    kept = [_with(one.score, one.found) if one.found else next(learned) for one in given]
     kept += [found for found in screened.found if found.label is Label.EVASION_TEXT]
     return replace(screened, found=tuple(escalated(kept, screened, load_lexicon())))
+
+
+def _says_nothing(screened: Screened) -> bool:
+    """Whether there are too few words for the model, and the rules have found no abuse."""
+    ruled = any(found.label.startswith("ncii.") for found in screened.found)
+    return not ruled and len(canonical(screened.normal).split()) < _LEAST_WORDS
 
 
 def told_of(screened: Screened, said: Said) -> Told:
@@ -191,13 +233,25 @@ def _with(score: float, found: Found) -> Found:
     return replace(found, score=round(min(1.0, score), 4))
 
 
-def _learned(given: Given, screened: Screened, model: TextModel) -> Found:
-    """A finding of the model alone, with the parts of the text that weighed most for it."""
-    spans = []
-    for cue in model.explain(_pieces(screened), given.label, CUES):
-        start, end = screened.folded.origin(cue.start, cue.end)
-        spans.append(Span(start, end, screened.folded.text[start:end], (MODEL,)))
-    return Found(given.label, given.score, MODEL, "learned", tuple(sorted(spans, key=_start)))
+def _learned(
+    given: Sequence[Given], screened: Screened, model: TextModel, told: Told
+) -> list[Found]:
+    """Findings of the model alone, with the parts of the text that weighed most for each.
+
+    `told` is what the model was told.
+    """
+    if not given:
+        return []
+    found = []
+    cues = model.explain(_pieces(screened), [one.label for one in given], CUES, told)
+    for one, heaviest in zip(given, cues, strict=True):
+        spans = []
+        for cue in heaviest:
+            start, end = screened.folded.origin(cue.start, cue.end)
+            spans.append(Span(start, end, screened.folded.text[start:end], (MODEL,)))
+        score = round(min(1.0, one.score), 4)
+        found.append(Found(one.label, score, MODEL, "learned", tuple(sorted(spans, key=_start))))
+    return found
 
 
 def _start(span: Span) -> int:

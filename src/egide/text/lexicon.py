@@ -20,10 +20,12 @@ from typing import Any, Final
 from egide.errors import LexiconError
 from egide.text.lexicon_file import FORMS, Words, load_yaml, read_classes, read_words, spellings
 from egide.text.rules import FACTS, ActRule, RoleRule, read_rules
+from egide.text.tokens import term_tokens
 
 FOLDER: Final = Path(__file__).parent / "lexicons"
-FORMAT: Final = 4
+FORMAT: Final = 5
 """Goes into the digest: to be raised when the compiled form changes."""
+_ESCALATION: Final = ("terms", "ages", "years", "lasting")
 _NOT_LANGUAGES: Final = frozenset({"classes.yaml", "rules.yaml", "escalation.yaml"})
 _LARGEST_CACHE: Final = 1 << 26
 KEPT_WORDS: Final = 1 << 16
@@ -201,17 +203,25 @@ def _merged(own: Words, languages: Iterable[Words], borrowed: int) -> dict[str, 
 
 def _escalation(path: Path) -> dict[str, list[str]]:
     document = load_yaml(path)
-    if not isinstance(document, dict) or not isinstance(document.get("terms"), str):
-        raise LexiconError(f"{path.name}: `terms` is missing; write the words with commas between")
-    terms = {folded for term in document["terms"].split(",") for folded in spellings(term)}
-    ages = {folded for term in document["years"].split(",") for folded in spellings(term)}
-    only = {
-        f"terms.{language}": sorted(
-            {folded for term in told.split(",") for folded in spellings(term)}
-        )
-        for language, told in document.get("only", {}).items()
+    if not isinstance(document, dict):
+        document = {}
+    lists: dict[str, str] = {}
+    for name in _ESCALATION:
+        if not isinstance(document.get(name), str):
+            raise LexiconError(
+                f"{path.name}: `{name}` is missing; write the words with commas between"
+            )
+        lists[name] = document[name]
+    lists |= {f"terms.{code}": told for code, told in document.get("only", {}).items()}
+    return {
+        name: sorted({_parted(folded) for term in told.split(",") for folded in spellings(term)})
+        for name, told in lists.items()
     }
-    return {"terms": sorted(terms), "years": sorted(ages), **only}
+
+
+def _parted(folded: str) -> str:
+    """A term with one space between its tokens, as a text's are joined to be compared."""
+    return " ".join(term_tokens(folded))
 
 
 def _lexicon(document: Mapping[str, Any]) -> Lexicon:

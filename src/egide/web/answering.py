@@ -54,18 +54,19 @@ async def answer(
     A request with an `Idempotency-Key` that was answered before gets that answer; Problem 422 when
     it was another request.
     """
+    earlier = await answered(service, request, principal, digest)
+    if earlier is not None:
+        return earlier
     key = idempotency_key(request)
-    if key is not None:
-        known = await run_in_threadpool(service.answers.find, principal.actor, key)
-        if known is not None:
-            return _again(known, digest)
-    examined = await asyncio.gather(*(_examined(service, each) for each in asked))
+    examined = await _all_examined(service, asked)
     kept = [
         (each, found, service.records.new(found.verdict, principal.actor, each.content_id))
         for each, found in zip(asked, examined, strict=True)
     ]
     remembers = any(each.content and found.fingerprints for each, found, _ in kept)
     bank = await run_in_threadpool(service.library) if remembers else None
+    screening = service.desk.screening
+    concerned = any(screening.concerns(found.verdict, each.content_id) for each, found, _ in kept)
 
     def store(connection: Connection) -> tuple[Answer, bool]:
         said = [
@@ -79,18 +80,33 @@ async def answer(
             if earlier is not None:
                 _check_same(earlier, digest)
                 return earlier, True
-        for _, _, record in kept:
+        for (each, found, record), told in zip(kept, said, strict=True):
             service.records.store(connection, record)
             _announce(service, connection, record)
+            _tell_desk(service, connection, each, found, told)
         return given, False
 
-    given, replayed = await service.write(store, serial=remembers)
+    given, replayed = await service.write(store, serial=remembers or concerned)
     for _, found, _ in kept:
         verdict = found.verdict
         service.metrics.verdict(
             str(verdict.kind), str(verdict.action), complete=not verdict.incomplete
         )
     return _again(given, digest) if replayed else _response(given)
+
+
+async def answered(
+    service: Service, request: Request, principal: Principal, digest: bytes
+) -> Response | None:
+    """The answer that a request with this `Idempotency-Key` was given before, if it was.
+
+    Problem 422 when it was another request.
+    """
+    key = idempotency_key(request)
+    if key is None:
+        return None
+    known = await run_in_threadpool(service.answers.find, principal.actor, key)
+    return None if known is None else _again(known, digest)
 
 
 def idempotency_key(request: Request) -> str | None:
@@ -119,6 +135,12 @@ def several(said: Sequence[Said]) -> tuple[bytes, dict[str, str]]:
         {"id": each.record.id, "entry": each.entry, "verdict": each.verdict} for each in said
     ]
     return _json({"results": results}), {}
+
+
+async def _all_examined(service: Service, asked: Sequence[Asked]) -> Sequence[Examined]:
+    if len(asked) == 1:  # most are: no task is needed to wait for one
+        return [await _examined(service, asked[0])]
+    return await asyncio.gather(*(_examined(service, each) for each in asked))
 
 
 async def _examined(service: Service, asked: Asked) -> Examined:
@@ -150,6 +172,26 @@ def _announce(service: Service, connection: Connection, record: Record) -> None:
         "rule": verdict["rule"],
     }
     service.outbox.enqueue(connection, f"verdict.{verdict['action']}", told)
+
+
+def _tell_desk(
+    service: Service, connection: Connection, asked: Asked, found: Examined, said: Said
+) -> None:
+    """Adds what was uploaded to the case that it is a copy for, or begins one, in its transaction.
+
+    So the copy is there, or what a person is to look at, if and only if the verdict was answered.
+    """
+    screening = service.desk.screening
+    if asked.content_id is None or not screening.concerns(found.verdict, asked.content_id):
+        return
+    screening.screened(
+        connection,
+        found.verdict,
+        asked.content_id,
+        record=said.record.id,
+        content_url=asked.content.content_url if asked.content else None,
+        entry=said.entry,
+    )
 
 
 def _check_same(known: Answer, digest: bytes) -> None:

@@ -19,8 +19,21 @@ from egide.errors import EgideError, StorageError
 from egide.report.clean import visible
 from egide.web import (
     bank_routes,
+    console_case,
+    console_lane,
+    console_pages,
+    console_pictures,
+    console_queue,
+    desk_routes,
+    figures_pages,
     identity,
+    letter_routes,
     match_routes,
+    outbox_routes,
+    public_case,
+    public_export,
+    public_notice,
+    public_pages,
     reference_routes,
     scan_routes,
     service_routes,
@@ -62,8 +75,25 @@ def create_app(settings: ServeSettings) -> FastAPI:
     app.state.settings = settings
     app.state.metrics = metrics
     app.openapi = partial(openapi, app)  # type: ignore[method-assign]
-    for routes in (scan_routes, match_routes, bank_routes, service_routes, reference_routes):
+    for routes in (
+        scan_routes,
+        match_routes,
+        bank_routes,
+        desk_routes,
+        outbox_routes,
+        service_routes,
+        reference_routes,
+    ):
         app.include_router(routes.router)
+    for pages in (public_notice, public_case, public_export, figures_pages):
+        app.include_router(pages.router)
+    app.include_router(letter_routes.public)
+    app.include_router(letter_routes.console)
+    app.mount("/static/figures", StaticFiles(directory=figures_pages.STATIC), name="figures")
+    app.mount("/static/public", StaticFiles(directory=public_pages.STATIC), name="public")
+    for desk in (console_queue, console_lane, console_pictures, console_case):
+        app.include_router(desk.router)
+    app.mount("/static/console", StaticFiles(directory=console_pages.STATIC), name="console")
     app.mount("/static/reference", StaticFiles(directory=reference_routes.STATIC), name="reference")
     identity.install(app)
     app.add_exception_handler(EgideError, _refused)

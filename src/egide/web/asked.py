@@ -6,13 +6,13 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
-from egide.errors import ItemError
+from egide.errors import ItemError, UnknownContent
 from egide.item import Item
 from egide.record import attributes_of, clean
 from egide.records import Content
@@ -25,6 +25,7 @@ MOST_URL: Final = 2000
 MOST_TEXT: Final = 1 << 20
 FORM_FIELDS: Final = frozenset({"remember", "content_id", "content_url", "context"})
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_NAMELESS: Final = "remember=true needs it: by what do you call this?"
 _TRUTH: Final = {"true": True, "1": True, "false": False, "0": False, "": False}
 
 
@@ -36,7 +37,7 @@ def content_id(value: str) -> str:
 
 
 def content_url(value: str) -> str:
-    """`value` as the address of a content, which is kept and never fetched; ValueError."""
+    """`value` as the address where a content is shown; ValueError."""
     if len(value) > MOST_URL or _UNPRINTABLE.search(value) or " " in value:
         raise ValueError(f"it must be an address of up to {MOST_URL} characters")
     parts = urlsplit(value)
@@ -46,6 +47,7 @@ def content_url(value: str) -> str:
 
 
 ContentId = Annotated[str, AfterValidator(content_id)]
+ContentUrl = Annotated[str, AfterValidator(content_url)]
 
 
 class ScanText(BaseModel):
@@ -97,7 +99,48 @@ class ScanListing(BaseModel):
         return Asked(item, self.content_id, digest=_digest(data, self.content_id, {}))
 
 
-ScanItem = Annotated[ScanText | ScanListing, Field(discriminator="kind")]
+class ScanContent(BaseModel):
+    """A picture or video to be fetched from a content source and screened, as if it were uploaded.
+
+    `url` is where its bytes are, `content_url` where people see it.
+    """
+
+    model_config = ConfigDict(extra="forbid", title="Content")
+
+    kind: Literal["image", "video"]
+    url: str = Field(max_length=MOST_URL, examples=["https://cdn.example/uploads/4711.jpg"])
+    content_id: ContentId | None = Field(default=None, examples=["upload-4711"])
+    content_url: ContentUrl | None = None
+    context: str = Field(default="", max_length=64, examples=["profile"])
+    remember: bool = False
+
+    @property
+    def digest(self) -> bytes:
+        """By which one request is told from another: what is at the address does not count."""
+        return hashlib.sha256(self.model_dump_json().encode()).digest()
+
+    def asked(self, upload: Upload) -> Asked:
+        """What is asked for, once it was fetched."""
+        self.check()
+        said = {"context": self.context} if self.context else {}
+        item = upload.item(self.content_id or upload.name or "content", said)
+        if item.kind not in (Kind.IMAGE, Kind.VIDEO) and item.problem is None:
+            # Else the page that says "sign in first" would be a text like any other.
+            told = "it was to be a picture or video, and its bytes are none; see what is there"
+            item = replace(item, problem=UnknownContent(told))
+        content = None
+        if self.remember and self.content_id is not None:
+            content = Content(self.content_id, self.content_url)
+        return Asked(item, self.content_id, content, self.digest)
+
+    def check(self) -> None:
+        """Problem 422 when it is to be remembered under no name."""
+        if self.remember and self.content_id is None:
+            raise Problem.of_field("content_id", _NAMELESS)
+
+
+ScanItem = Annotated[ScanText | ScanListing | ScanContent, Field(discriminator="kind")]
+BatchItem = Annotated[ScanText | ScanListing, Field(discriminator="kind")]
 
 
 class ScanBatch(BaseModel):
@@ -105,10 +148,10 @@ class ScanBatch(BaseModel):
 
     model_config = ConfigDict(extra="forbid", title="Batch")
 
-    items: list[ScanItem] = Field(min_length=1, max_length=100)
+    items: list[BatchItem] = Field(min_length=1, max_length=100)
 
 
-SCAN_ITEM: Final[TypeAdapter[ScanText | ScanListing]] = TypeAdapter(ScanItem)
+SCAN_ITEM: Final[TypeAdapter[ScanText | ScanListing | ScanContent]] = TypeAdapter(ScanItem)
 SCAN_BATCH: Final = TypeAdapter(ScanBatch)
 
 
@@ -156,7 +199,7 @@ def asked_of_form(form: Form, upload: Upload, number: int = 0, count: int = 1) -
     )
 
 
-def digest_of(route: str, asked: Iterable[Asked]) -> bytes:
+def digest_of(route: str, asked: Iterable[Asked | ScanContent]) -> bytes:
     """The SHA-256 of a request, by what it asks for: boundaries of forms do not count."""
     return hashlib.sha256(route.encode() + b"".join(each.digest for each in asked)).digest()
 

@@ -274,7 +274,7 @@ async def import_(request: Request, principal: Writing, bank: str) -> Imported: 
     await run_in_threadpool(service.banks.named, bank)
     path = service.spool.path(".list")
     try:
-        with _private(path) as file:
+        with service.spool.writing(), _private(path) as file:
             async for chunk in chunks(request, MOST_IMPORT):
                 file.write(chunk)
         return await run_in_threadpool(_imported, service, bank, path)

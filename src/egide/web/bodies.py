@@ -8,7 +8,9 @@ from typing import Any, Final, TypeVar
 
 from fastapi import Request
 from pydantic import TypeAdapter, ValidationError
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive
 
 from egide.sniff import Kind
 from egide.web.problems import Problem, Wrong
@@ -17,6 +19,10 @@ T = TypeVar("T")
 
 JSON_TYPE: Final = "application/json"
 MOST_JSON: Final = 8 << 20
+MOST_FORM: Final = 1 << 20
+FORM_SECONDS: Final = 60.0
+UNBOUNDED: Final = "unbounded_receive"
+"""Under this name the state of a request has what `bounded` was given."""
 CHUNK_SECONDS: Final = 30.0
 """How long a client may pause."""
 BODY_SECONDS: Final = 900.0
@@ -24,6 +30,32 @@ LINGER_BYTES: Final = 8 << 20
 LINGER_SECONDS: Final = 3.0
 """How much of a refused body is still taken in: a client that is cut off sees no answer."""
 MOST_WRONG: Final = 20
+
+
+def bounded(receive: Receive) -> Receive:
+    """`receive` for whoever reads a body whole: HTTPException 413 over `MOST_FORM`, 408 too late.
+
+    FastAPI and Starlette read forms and short JSON so, for strangers too, with no limit of theirs.
+    """
+    clock = asyncio.get_running_loop().time
+    ends, left, more = clock() + FORM_SECONDS, MOST_FORM, True
+
+    async def received() -> Message:
+        nonlocal left, more
+        if not more:
+            return await receive()
+        try:
+            async with asyncio.timeout_at(ends):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(408) from None
+        more = message.get("more_body", False)
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise HTTPException(413)
+        return message
+
+    return received
 
 
 async def chunks(request: Request, most: int, beside: int = 0) -> AsyncIterator[bytes]:
@@ -43,6 +75,7 @@ async def chunks(request: Request, most: int, beside: int = 0) -> AsyncIterator[
     if length.isascii() and length.isdigit() and int(length[:20]) > most + beside:
         await _linger(request)
         raise too_large(most)
+    receive = _receive(request)
     read = 0
     clock = asyncio.get_running_loop().time
     ends = clock() + BODY_SECONDS
@@ -50,7 +83,7 @@ async def chunks(request: Request, most: int, beside: int = 0) -> AsyncIterator[
     while more:
         try:
             async with asyncio.timeout_at(min(ends, clock() + CHUNK_SECONDS)):
-                message = await request.receive()
+                message = await receive()
         except TimeoutError:
             raise Problem(
                 408, "the body came too slowly; send it again over a better line"
@@ -67,6 +100,12 @@ async def chunks(request: Request, most: int, beside: int = 0) -> AsyncIterator[
             yield chunk
 
 
+def _receive(request: Request) -> Receive:
+    """What hands over the body without the limits of `bounded`: here are others."""
+    whole: Receive = request.scope.get("state", {}).get(UNBOUNDED, request.receive)
+    return whole
+
+
 def too_large(most: int) -> Problem:
     """The problem of a body, or of a part of it, over `most` bytes."""
     return Problem(
@@ -76,10 +115,10 @@ def too_large(most: int) -> Problem:
 
 async def _linger(request: Request) -> None:
     """Takes in a little more of what nobody wants, so that the client comes to read its answer."""
-    left = LINGER_BYTES
+    left, receive = LINGER_BYTES, _receive(request)
     try:
         async with asyncio.timeout(LINGER_SECONDS):
-            while left > 0 and (message := await request.receive()).get("more_body", False):
+            while left > 0 and (message := await receive()).get("more_body", False):
                 left -= len(message.get("body", b""))
     except TimeoutError:
         return

@@ -89,7 +89,7 @@ def operation(
             "description": TITLES[code],
             "content": {PROBLEM_TYPE: {"schema": ref("Problem")}},
         }
-        for code in sorted({401, 403, 422, 429, 503, *problems})
+        for code in sorted({401, 403, 422, 429, 503, 507, *problems})
     }
     told = {status: found} | ({} if known is None else {200: {**found, "description": known}})
     extra: dict[str, Any] = {}
@@ -133,7 +133,7 @@ _FORM: Final = {
         "content_url": {
             "type": "string",
             "maxLength": 2000,
-            "description": "Where you show it; kept with the library's entry, never fetched.",
+            "description": "Where you show it; kept with the library's entry.",
         },
         "context": {"type": "string", "maxLength": 64, "description": "Where it was posted."},
     },
@@ -163,7 +163,7 @@ SCAN: Final = operation(
     },
     answer=json_body(ref("Verdict"), VERDICT_EXAMPLE),
     said="The verdict.",
-    problems=(400, 408, 413, 415),
+    problems=(400, 408, 413, 415, 502),
     headers={
         "Egide-Verdict-Id": "The id of the verdict's record.",
         "Egide-Entry-Id": "The entry of the library, when it was remembered.",
@@ -197,7 +197,7 @@ def described(arguments: Mapping[str, Any]) -> dict[str, Any]:
 @cache
 def components() -> dict[str, Any]:
     """The schemas that routes name by `ref`."""
-    from egide.web import asked, models  # noqa: PLC0415  they name nothing of the contract
+    from egide.web import asked, desk_models, models  # noqa: PLC0415  they name nothing of ours
 
     found: dict[str, Any] = {
         "Verdict": _verdict(),
@@ -208,6 +208,7 @@ def components() -> dict[str, Any]:
         "ScanItem": asked.ScanItem,
         "ScanBatch": asked.ScanBatch,
         **models.SCHEMAS,
+        **desk_models.SCHEMAS,
     }.items():
         schema = TypeAdapter(kind).json_schema(ref_template=_SCHEMAS + "{model}")
         found |= schema.pop("$defs", {})

@@ -12,6 +12,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from egide.web.bodies import UNBOUNDED, bounded
 from egide.web.logs import log
 from egide.web.metrics import Metrics
 from egide.web.problems import Problem
@@ -36,7 +37,7 @@ class Frame:
             return
         given = Headers(scope=scope).get(REQUEST_ID, "")
         request_id = given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
-        scope.setdefault("state", {})["request_id"] = request_id
+        scope.setdefault("state", {}).update({"request_id": request_id, UNBOUNDED: receive})
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started = time.perf_counter()
@@ -50,7 +51,7 @@ class Frame:
             await send(message)
 
         try:
-            await self.app(scope, receive, answer)
+            await self.app(scope, bounded(receive), answer)
         except Exception as error:  # noqa: BLE001  a fault of ours costs one request, and is told
             log.error("request.failed", error=type(error).__name__, where=_place(error))
             if not status:

@@ -173,7 +173,8 @@ def drop_session(request: Request, response: Response) -> None:
 
 def is_secure(request: Request) -> bool:
     """Whether browsers reach us over TLS: directly, or by the proxy at EGIDE_PUBLIC_URL."""
-    return site_of(request).origin.startswith("https:")
+    site = public_url()
+    return (request.scope["scheme"] if site is None else urlsplit(site).scheme) == "https"
 
 
 def site_of(request: Request) -> Site:

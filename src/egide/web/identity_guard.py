@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from fastapi import Request
+from fastapi import Request, Response
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from egide.errors import NotAllowed
 from egide.identity.audit import NOBODY
+from egide.web.forged_page import API, forged_page, wants_page
 from egide.web.identity_access import is_secure, note_denial, session_token, site_of
 from egide.web.problems import Problem
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-API: Final = "/v1/"
 
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -65,10 +65,15 @@ class Guard:
         if forged(request):
             error = NotAllowed("the request came from another site; use the pages of this one")
             note_denial(request, NOBODY, error)
-            refusal = Problem.of(error).response(scope.get("state", {}).get("request_id", ""))
-            await refusal(scope, receive, answer)
+            await _refusal(request, Problem.of(error))(scope, receive, answer)
             return
         await self.app(scope, receive, answer)
+
+
+def _refusal(request: Request, problem: Problem) -> Response:
+    if wants_page(request):
+        return forged_page(request, problem)
+    return problem.response(request.scope.get("state", {}).get("request_id", ""))
 
 
 def forged(request: Request) -> bool:

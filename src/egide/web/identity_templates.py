@@ -31,7 +31,7 @@ class PageRoute(APIRoute):
             try:
                 return await handle(request)
             except SignInFirst as error:
-                return _to_sign_in(request, error)
+                return sign_in_first(request, error)
             except RequestValidationError:
                 return error_page(UsageError("the form is not complete, or too long; go back"))
             except EgideError as error:
@@ -74,7 +74,8 @@ def own_path(path: str) -> str:
     return path if plain and path.isprintable() and "\\" not in path else "/account"
 
 
-def _to_sign_in(request: Request, error: EgideError) -> Response:
+def sign_in_first(request: Request, error: EgideError) -> Response:
+    """Leads to the page for signing in, and from there back; a form is only told to."""
     if request.method != "GET":
         return page("error", error=error)
     return to(f"/signin?next={quote(own_path(request.url.path), safe='/')}")

@@ -71,7 +71,8 @@ class _Lines:
     def info(self, line: str) -> None:
         """Writes one line."""
         with contextlib.suppress(OSError, ValueError):
-            print(line, file=sys.stderr, flush=True)
+            sys.stderr.write(f"{line}\n")  # in one piece: other threads log too
+            sys.stderr.flush()
 
     warning = error = info
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from egide.errors import UsageError
 from egide.fingerprint import DEFAULT_THRESHOLD, MAX_THRESHOLD, Fingerprint, FingerprintType
 from egide.match import EntryState, Purpose
+from egide.outbox.outbox import EVENT
 
 PDQ_EXAMPLE: Final = "f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6b39c4e9c9b22"
 MOST_FINGERPRINTS: Final = 1000
@@ -202,11 +203,91 @@ class Imported(BaseModel):
     problems: list[str] = Field(description="Of the first lines that could not be read, why.")
 
 
+Event = Annotated[str, Field(max_length=100, pattern=rf"^(\*|{EVENT})$")]
+
+
+class WebhookRequest(_Strict):
+    """Where to post, and which types of event; `*` for all."""
+
+    url: str = Field(min_length=1, max_length=2000, examples=["https://hooks.example/egide"])
+    events: list[Event] = Field(
+        default=["*"], min_length=1, max_length=100, examples=[["verdict.block"]]
+    )
+
+
+class RotationRequest(_Strict):
+    """How a webhook's secret is to be replaced."""
+
+    overlap_hours: float = Field(
+        default=24, ge=0, le=24 * 365, description="Hours for which the old one signs too."
+    )
+
+
+class WebhookShown(BaseModel):
+    """A webhook; times in milliseconds since 1970, UTC."""
+
+    webhook: str = Field(examples=["wh_4f9c21d07ab34f9c"])
+    host: str = Field(examples=["https://hooks.example"])
+    events: list[str] = Field(examples=[["verdict.block"]])
+    created: int
+    disabled: int | None = Field(description="Since when nothing is sent.")
+    secrets: int = Field(description="How many sign each message.")
+
+
+class NewWebhook(WebhookShown):
+    """A webhook, with its secret this once."""
+
+    secret: str = Field(examples=["whsec_…"])
+
+
+class Webhooks(BaseModel):
+    """All webhooks, oldest first; there are 100 at most."""
+
+    webhooks: list[WebhookShown]
+
+
+class NewSecret(BaseModel):
+    """A webhook's new secret, this once."""
+
+    webhook: str
+    secret: str = Field(examples=["whsec_…"])
+
+
+class DeliveryShown(BaseModel):
+    """A message on its way to a webhook; times in milliseconds since 1970, UTC."""
+
+    delivery: int
+    message: str = Field(description="What the receiver sees as `webhook-id`.")
+    type: str = Field(examples=["verdict.block"])
+    webhook: str
+    host: str
+    state: str = Field(description="`waiting`, `delivered` or `dead`.")
+    attempts: int
+    due: int | None = Field(description="When it is tried next.")
+    said: str = Field(description="How the last attempt ended.")
+    changed: int
+
+
+class Deliveries(BaseModel):
+    """A page of deliveries, newest first."""
+
+    deliveries: list[DeliveryShown]
+    next: int | None = Field(description="Ask with `before` set to this for the next page.")
+
+
+class Replayed(BaseModel):
+    """A delivery that is sent again."""
+
+    delivery: int
+
+
 MATCH: Final = TypeAdapter(MatchRequest)
 COPIES: Final = TypeAdapter(CopiesRequest)
 BANK: Final = TypeAdapter(BankRequest)
 ENTRY: Final = TypeAdapter(EntryRequest)
 STATE: Final = TypeAdapter(StateRequest)
+WEBHOOK: Final = TypeAdapter(WebhookRequest)
+ROTATION: Final = TypeAdapter(RotationRequest)
 
 SCHEMAS: Final[dict[str, Any]] = {
     "MatchRequest": MatchRequest,
@@ -226,6 +307,14 @@ SCHEMAS: Final[dict[str, Any]] = {
     "EntryShown": EntryShown,
     "AddedEntry": AddedEntry,
     "Imported": Imported,
+    "WebhookRequest": WebhookRequest,
+    "RotationRequest": RotationRequest,
+    "WebhookShown": WebhookShown,
+    "NewWebhook": NewWebhook,
+    "Webhooks": Webhooks,
+    "NewSecret": NewSecret,
+    "Deliveries": Deliveries,
+    "Replayed": Replayed,
 }
 
 

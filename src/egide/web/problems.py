@@ -14,6 +14,10 @@ from egide.errors import (
     AlreadyThere,
     BankExists,
     BankNotFound,
+    CaseErased,
+    CaseNotFound,
+    CaseStands,
+    ContentUnavailable,
     EgideError,
     EntryNotFound,
     ItemError,
@@ -22,13 +26,18 @@ from egide.errors import (
     NotAllowed,
     NotAuthenticated,
     StorageError,
+    StorageFull,
     TooManyAttempts,
     UsageError,
+    WebhookNotFound,
+    WrongField,
 )
 
 PROBLEM_TYPE: Final = "application/problem+json"
 RETRY_STORAGE: Final = 2
 """Seconds after which a database that is away is worth another request."""
+RETRY_FULL: Final = 30
+"""And one on a disk that somebody has to make room on."""
 
 TITLES: Final = {
     400: "The request cannot be read",
@@ -39,13 +48,17 @@ TITLES: Final = {
     406: "No such format",
     408: "The request took too long",
     409: "It is there already",
+    410: "It is gone",
     411: "The length is missing",
     413: "The request is too large",
     415: "This kind of content is not taken",
     422: "The request is not valid",
     429: "Too many requests",
+    431: "The head of the request is too large",
     500: "Something went wrong here",
+    502: "A content source does not answer",
     503: "The service cannot answer now",
+    507: "The disk is full",
 }
 
 
@@ -85,19 +98,32 @@ class Problem(EgideError):
         """What `error` is over HTTP. Nothing of this machine is told to who asks over a network."""
         if isinstance(error, Problem):
             return error
+        if isinstance(error, WrongField):
+            return cls.of_field(error.field, error.detail)
         if isinstance(error, TooManyAttempts):
             return cls(429, error.detail, headers={"Retry-After": str(max(1, error.seconds))})
         if isinstance(error, NotAuthenticated):
             return cls(401, error.detail, headers={"WWW-Authenticate": "Bearer"})
         if isinstance(error, StorageError) and not isinstance(error, AlreadyThere):
-            return cls(
-                503,
-                "the storage cannot be used; ask again, and look into the server's log",
-                headers={"Retry-After": str(RETRY_STORAGE)},
-            )
+            return cls._of_storage(error)
         return cls(
             next((status for kind, status in _STATUS if isinstance(error, kind)), 500),
             _TOLD.get(type(error), error.detail),
+        )
+
+    @classmethod
+    def _of_storage(cls, error: StorageError) -> Problem:
+        if isinstance(error, StorageFull):
+            return cls(
+                507,
+                "the service's disk is full, and nothing was stored; have the administrator free "
+                "some space, and ask again",
+                headers={"Retry-After": str(RETRY_FULL)},
+            )
+        return cls(
+            503,
+            "the storage cannot be used; ask again, and look into the server's log",
+            headers={"Retry-After": str(RETRY_STORAGE)},
         )
 
     def document(self, request_id: str) -> dict[str, Any]:
@@ -129,10 +155,15 @@ _STATUS: Final[tuple[tuple[type[EgideError], int], ...]] = (
     (EntryNotFound, 404),
     (KeyNotFound, 404),
     (AccountNotFound, 404),
+    (WebhookNotFound, 404),
+    (CaseNotFound, 404),
+    (CaseStands, 409),
+    (CaseErased, 410),
     (BankExists, 409),
     (KeyExists, 409),
     (AccountExists, 409),
     (AlreadyThere, 409),
+    (ContentUnavailable, 502),
     (UsageError, 422),
     (ItemError, 422),
 )
@@ -140,6 +171,7 @@ _TOLD: Final[dict[type[EgideError], str]] = {
     BankNotFound: "no bank of that name; GET /v1/banks lists them",
     BankExists: "a bank of that name has another purpose; take another name",
     EntryNotFound: "no such entry in this bank; it may have been withdrawn",
+    WebhookNotFound: "no such webhook; GET /v1/webhooks lists them",
     AlreadyThere: "somebody else stored it at the same moment; look at what is there",
 }
 """Errors whose own message names folders of this machine, and what is said instead."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -9,12 +10,19 @@ from starlette.responses import Response
 
 from egide.identity import Principal, Scope
 from egide.web.access import May
-from egide.web.answering import answer, one, several
-from egide.web.asked import FORM_FIELDS, SCAN_BATCH, SCAN_ITEM, asked_of_form, digest_of
+from egide.web.answering import answer, answered, one, several
+from egide.web.asked import (
+    FORM_FIELDS,
+    SCAN_BATCH,
+    SCAN_ITEM,
+    ScanContent,
+    asked_of_form,
+    digest_of,
+)
 from egide.web.bodies import JSON_TYPE, json_bytes, media_type, parsed
 from egide.web.contract import BATCH, SCAN, described
 from egide.web.problems import Problem
-from egide.web.state import service_of
+from egide.web.state import Service, service_of
 from egide.web.upload import FORM_TYPE, read_form
 
 MOST_FILES: Final = 20
@@ -27,6 +35,9 @@ Scanning = Annotated[Principal, Depends(May(Scope.SCAN_WRITE))]
 async def scan(request: Request, principal: Scanning) -> Response:
     """Says what was found in a file, a text or a listing, and what to do about it.
 
+    A picture or video may be named by its `url`, if that is in a content source which the
+    administrator has set up: it is then fetched, and all is as if it had been uploaded.
+
     The answer is the verdict. Its record can be found again by the header `Egide-Verdict-Id` or by
     `content_id`. With `remember=true` the fingerprints of a picture or video are put into the
     library, unless the verdict is `block` or `escalate`; the header `Egide-Entry-Id` names the
@@ -35,7 +46,10 @@ async def scan(request: Request, principal: Scanning) -> Response:
     service = service_of(request)
     if media_type(request) == JSON_TYPE:
         body = await json_bytes(request)
-        asked = [parsed(SCAN_ITEM, body).asked()]
+        given = parsed(SCAN_ITEM, body)
+        if isinstance(given, ScanContent):
+            return await _scan_fetched(service, request, principal, given)
+        asked = [given.asked()]
         return await answer(service, request, principal, digest_of("scan", asked), asked, one)
     _check_type(request)
     most = service.settings.max_upload
@@ -66,6 +80,20 @@ async def scan_batch(request: Request, principal: Scanning) -> Response:
             raise Problem.of_field("file", "no file was sent; send one or more")
         asked = [asked_of_form(form, file, n, count) for n, file in enumerate(form.files)]
         return await answer(service, request, principal, digest_of("batch", asked), asked, several)
+
+
+async def _scan_fetched(
+    service: Service, request: Request, principal: Principal, given: ScanContent
+) -> Response:
+    given.check()
+    digest = digest_of("scan", [given])
+    earlier = await answered(service, request, principal, digest)
+    if earlier is not None:  # what was answered is not fetched again
+        return earlier
+    with service.waiting:
+        upload = await service.fetching.upload(given.url)
+    with closing(upload):
+        return await answer(service, request, principal, digest, [given.asked(upload)], one)
 
 
 def _check_type(request: Request) -> None:

@@ -13,6 +13,7 @@ from egide.errors import StorageError
 from egide.identity import Scope
 from egide.web.access import May
 from egide.web.identity_access import client_address
+from egide.web.room import has_room
 from egide.web.state import Service, service_of
 
 METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -30,10 +31,13 @@ async def livez() -> dict[str, str]:
 
 @router.get("/readyz", summary="Can it answer requests?", responses={503: {}})
 async def readyz(request: Request) -> JSONResponse:
-    """200 when the database answers and uploads can be read, else 503; what is wrong is named."""
+    """200 when the database answers, the disk has room and uploads can be read, else 503; what is
+    wrong is named.
+    """
     service = service_of(request)
     checks = {
         "database": await run_in_threadpool(_reaches_database, service),
+        "disk": await run_in_threadpool(has_room, service.home),
         "workers": service.workers.state().workers > 0,
         "running": not service.stopping,
     }
@@ -47,7 +51,8 @@ async def metrics(request: Request) -> Response:
     """Open to this machine itself; from elsewhere it takes a key with the scope `audit:read`."""
     if not _is_local(request):
         await _auditor(request)
-    return Response(request.app.state.metrics.text(), media_type=METRICS_TYPE)
+    text = await run_in_threadpool(service_of(request).measured)
+    return Response(text, media_type=METRICS_TYPE)
 
 
 def _reaches_database(service: Service) -> bool:

@@ -15,6 +15,7 @@ from uvicorn.supervisors import Multiprocess
 
 from egide.errors import UsageError
 from egide.web.metrics import FOLDER
+from egide.web.protocol import GuardedProtocol, allow_connections, most_connections
 
 if TYPE_CHECKING:
     from egide.web.settings import ServeSettings
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 GRACE_SECONDS: Final = 30
 KEEP_ALIVE_SECONDS: Final = 15
 BACKLOG: Final = 1024
+MEMORY: Final = "/dev/shm"  # noqa: S108  a folder of ours is made in it
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -47,18 +49,20 @@ def serve(settings: ServeSettings, opened: socket.socket) -> bool:
     False when it could not start, which was told on standard error.
     """
     settings.pass_on()
+    allow_connections()
     config = uvicorn.Config(
         "egide.web.app:passed_on",
         factory=True,
         workers=settings.processes,
-        loop="uvloop",
-        http="httptools",
+        loop="uvloop" if settings.processes == 1 else "egide.web.accepting:FairLoop",
+        http=GuardedProtocol,
         ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
         backlog=BACKLOG,
+        limit_concurrency=most_connections(),
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
@@ -78,7 +82,9 @@ def serve(settings: ServeSettings, opened: socket.socket) -> bool:
 @contextmanager
 def _counted_together() -> Iterator[None]:
     """A folder by which processes put together what they count."""
-    folder = tempfile.mkdtemp(prefix="egide-metrics-")
+    # In memory where there is some: who writes to a mapped file on a full disk is killed.
+    place = MEMORY if os.access(MEMORY, os.W_OK) else None
+    folder = tempfile.mkdtemp(prefix="egide-metrics-", dir=place)
     os.environ[FOLDER] = folder
     try:
         yield

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass, fields
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final, Self
 
@@ -57,6 +58,13 @@ class ServeSettings:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return (os.environ.get("EGIDE_PUBLIC_URL") or f"http://{host}:{self.port}").rstrip("/")
 
+    @property
+    def browser_url(self) -> str:
+        """The address for a browser: on this machine by its name, since passkeys take no number."""
+        if os.environ.get("EGIDE_PUBLIC_URL") or not _is_loopback(self.host):
+            return self.url
+        return f"http://localhost:{self.port}"
+
     def pass_on(self) -> None:
         """Leaves the settings to the processes that are started next."""
         document = asdict(self)
@@ -73,3 +81,10 @@ class ServeSettings:
         given["policy"] = None if given["policy"] is None else Path(given["policy"])
         given["banks"] = tuple(given["banks"])
         return cls(**given)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

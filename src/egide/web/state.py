@@ -12,14 +12,19 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
 from egide.bank import Home
+from egide.bank.open_banks import OpenBanks
+from egide.content import Previews, Sources
+from egide.desk.desk import Desk
+from egide.desk.means import PURPOSES
+from egide.desk.settings import DeskSettings
 from egide.errors import EgideError, StorageError
 from egide.identity import Identity
 from egide.match import Purpose
 from egide.outbox import Outbox, Worker
 from egide.records import Answers, Hosted, Ledger, Records
+from egide.web.fetching import Fetching
 from egide.web.limits import RateLimit, Waiting
 from egide.web.logs import log
-from egide.web.open_banks import OpenBanks
 from egide.web.upload import Spool
 from egide.web.workers import Workers
 
@@ -35,6 +40,8 @@ THREADS: Final = 8
 """For what waits for the database: each has a connection of its own."""
 REFRESH_SECONDS: Final = 1.0
 PRUNE_SECONDS: Final = 600.0
+TICK_SECONDS: Final = 1.0
+"""So much later than it should something of the desk takes effect."""
 
 
 class Service:
@@ -52,11 +59,23 @@ class Service:
         self.hosted = Hosted(database)
         self.rate = RateLimit(settings.rate)
         self.waiting = Waiting(settings.queue)
-        self.workers = Workers(settings, OpenBanks(self.home, settings.banks), self.spool)
+        self.sources = Sources.from_environment()
+        self.fetching = Fetching(self.sources, self.spool, settings.max_upload)
+        self.workers = Workers(settings, OpenBanks(self.home, settings.banks, PURPOSES), self.spool)
+        self.previews = Previews(self.workers.pool)
         self._plain = Ledger(database, serial=False)
         self._serial = Ledger(database, serial=True)
         self.outbox = Outbox(database, self.identity.secret)
         self._worker = Worker(self.outbox)
+        self.desk = Desk(
+            database,
+            self.identity,
+            self.outbox,
+            self.hosted,
+            self.home,
+            DeskSettings.from_environment(settings.url),
+            banks=self.banks,
+        )
         self.metrics = metrics
         self.stopping = False
 
@@ -76,6 +95,8 @@ class Service:
         current_default_thread_limiter().total_tokens = THREADS
         tasks = [
             asyncio.create_task(self._every(REFRESH_SECONDS, self._refresh)),
+            asyncio.create_task(self._every(REFRESH_SECONDS, self._measure)),
+            asyncio.create_task(self._every(TICK_SECONDS, self._tick)),
             asyncio.create_task(self._every(PRUNE_SECONDS, self._prune)),
         ]
         self._worker.__enter__()
@@ -88,8 +109,19 @@ class Service:
             await asyncio.gather(*tasks, return_exceptions=True)
             await run_in_threadpool(self._close)
 
+    def measured(self) -> bytes:
+        """What is counted, in Prometheus' text format."""
+        self._measure()
+        with contextlib.suppress(StorageError):  # what else is counted is still told
+            self.metrics.outbox(self.outbox.deliveries.backlog(), self.outbox.now())
+        return self.metrics.text()
+
+    def _measure(self) -> None:
+        self.metrics.pool(self.workers.state(), self.waiting.count)
+
     def _close(self) -> None:
         self._worker.stop()
+        self.fetching.close()
         self.workers.close()
         self._plain.close()
         self._serial.close()
@@ -109,8 +141,18 @@ class Service:
         for bank in self.banks.all():
             bank.refresh()
 
+    def _tick(self) -> None:
+        self.desk.tick()
+
     def _prune(self) -> None:
-        for prune in (self.records.prune, self.answers.prune, self.hosted.prune):
+        prunes = (
+            self.records.prune,
+            self.answers.prune,
+            self.hosted.prune,
+            self.desk.prune,
+            self.desk.upkeep,
+        )
+        for prune in prunes:
             with contextlib.suppress(StorageError):  # told by the next request that needs it
                 prune()
 

@@ -6,7 +6,8 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import AsyncIterable, Collection, Mapping
+from collections.abc import AsyncIterable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self
 
@@ -14,6 +15,7 @@ from fastapi import Request
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from egide.errors import storage_error
 from egide.item import PICTURE_SUFFIXES, Item
 from egide.web.bodies import chunks, media_type, too_large
 from egide.web.problems import Problem
@@ -45,6 +47,14 @@ class Spool:
             if not process.isdigit() or process == str(os.getpid()) or not _runs(int(process)):
                 path.unlink(missing_ok=True)
 
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """What goes wrong while something is written here, as StorageError."""
+        try:
+            yield
+        except OSError as error:
+            raise storage_error(self.folder, error, "free some space, or mend it") from error
+
     def path(self, suffix: str) -> Path:
         """Where a new file may be."""
         return self.folder / f"{os.getpid()}-{secrets.token_hex(12)}{suffix}"
@@ -74,7 +84,7 @@ class Upload:
         self._file = -1
 
     def write(self, data: bytes) -> None:
-        """Takes the next bytes; Problem 413 over the cap."""
+        """Takes the next bytes; Problem 413 over the cap, StorageError where they do not fit."""
         self.size += len(data)
         if self.size > self._most:
             raise too_large(self._most)
@@ -85,9 +95,11 @@ class Upload:
         if self._held is not None:
             data = bytes(self._held) + data
             self._held = None
-            self._path = self._spool.path(self.suffix)
-            self._file = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        _write(self._file, data)
+            self._path = path = self._spool.path(self.suffix)
+            with self._spool.writing():
+                self._file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with self._spool.writing():
+            _write(self._file, data)
 
     @property
     def suffix(self) -> str:

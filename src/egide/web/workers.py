@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from egide.detector import DetectorSettings, load_detectors
 from egide.errors import ItemError
+from egide.item import Item
 from egide.parallel import cores
 from egide.policy_file import load_policy
 from egide.sandbox import Pool, PoolState, SandboxLimits
@@ -18,10 +19,9 @@ from egide.sniff import Kind
 from egide.verdict import Action, Verdict
 
 if TYPE_CHECKING:
+    from egide.bank.open_banks import OpenBanks
     from egide.fingerprint import Fingerprint
-    from egide.item import Item
     from egide.policy import Policy
-    from egide.web.open_banks import OpenBanks
     from egide.web.settings import ServeSettings
     from egide.web.upload import Spool
 
@@ -47,7 +47,7 @@ class Workers:
         limits = SandboxLimits.from_environment()
         count = settings.workers or limits.workers or max(1, cores() // settings.processes)
         policy = load_policy(settings.policy)
-        self._pool = Pool(
+        self.pool = Pool(
             banks.screened,
             policy=policy,
             threshold=settings.threshold,
@@ -67,27 +67,27 @@ class Workers:
 
     async def fingerprints(self, item: Item, *, local: bool) -> tuple[Fingerprint, ...]:
         """What a bank keeps of a picture or video; ItemError."""
-        return await self._run(lambda: self._pool.fingerprints(item, local=local))
+        return await self._run(lambda: self.pool.fingerprints(item, local=local))
 
     def state(self) -> PoolState:
         """What the processes are doing."""
-        return self._pool.state()
+        return self.pool.state()
 
     def close(self) -> None:
         """Ends them when they have done what they do."""
         self._threads.shutdown()
-        self._pool.close()
+        self.pool.close()
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def _examined(self, item: Item, remember: bool) -> Examined:
-        verdict = self._pool.scan(item)
+        verdict = self.pool.scan(item)
         hosted = verdict.action not in (Action.BLOCK, Action.ESCALATE)
         if not (remember and hosted and item.kind in MEDIA):
             return Examined(verdict)
         try:
-            return Examined(verdict, self._pool.fingerprints(item))
+            return Examined(verdict, self.pool.fingerprints(item))
         except ItemError:
             return Examined(verdict)  # which tells the error already
 
@@ -102,4 +102,6 @@ def _text_scanner(settings: ServeSettings, policy: Policy) -> Scanner | None:
     readers = [detector for detector in detectors if Kind.TEXT in detector.kinds]
     if any(not type(detector).__module__.startswith("egide.") for detector in readers):
         return None
-    return Scanner(readers, policy)
+    scanner = Scanner(readers, policy)
+    scanner.scan(Item.from_bytes(b"A text."))  # what it loads is not waited for by a request
+    return scanner

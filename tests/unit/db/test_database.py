@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 
 import pytest
 
 from egide.db import Database, open_database
+from egide.db.sqlite import SqliteDatabase
 from egide.errors import AlreadyThere, StorageError
 
 
@@ -243,3 +246,33 @@ def test_it_can_be_compacted(database: Database) -> None:
     database.scrub(removed=True)
     database.compact()
     assert names(database) == ["7"]
+
+
+def test_who_goes_on_writing_lets_others_write(tmp_path: Path) -> None:
+    database, stop, rounds = SqliteDatabase(tmp_path / "egide.sqlite"), threading.Event(), count()
+
+    def go_on() -> None:
+        while not stop.is_set():
+            with database.write():
+                time.sleep(0.02)
+            next(rounds)
+
+    with ThreadPoolExecutor(1) as busy:
+        task = busy.submit(go_on)
+        try:
+            time.sleep(0.1)
+            for _ in range(4):
+                with database.write():
+                    pass
+        finally:
+            stop.set()
+        task.result()
+    assert next(rounds) < 400  # SQLite by itself: more than a thousand
+
+
+def test_it_is_written_without_a_turnstile(tmp_path: Path) -> None:
+    (tmp_path / "egide.sqlite-turn").mkdir()
+    database = SqliteDatabase(tmp_path / "egide.sqlite")
+    with database.write() as connection:
+        connection.execute("CREATE TABLE thing (name TEXT)")
+    assert names(database) == []

@@ -13,7 +13,8 @@ import pytest
 
 from egide.bank import Home
 from egide.identity.secret import Secret
-from egide.outbox import Address, AddressGuard, Outbox
+from egide.outbox import Outbox
+from egide.outgoing import Address, AddressGuard
 
 
 class Request(NamedTuple):

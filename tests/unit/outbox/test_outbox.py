@@ -15,7 +15,15 @@ from standardwebhooks.webhooks import Webhook as Verifier
 from egide.bank import Home
 from egide.errors import AddressRefused, StorageError, UsageError, WebhookNotFound
 from egide.outbox import Outbox, State, Worker
-from egide.outbox.deliveries import DAY, LEASED_FOR, LONGEST_DELAY, SECOND, TRIED_FOR, delay
+from egide.outbox.deliveries import (
+    DAY,
+    LEASED_FOR,
+    LONGEST_DELAY,
+    SECOND,
+    TRIED_FOR,
+    Claimed,
+    delay,
+)
 from tests.unit.outbox.conftest import Clock, Listener, Tell
 
 pytestmark = pytest.mark.both_databases
@@ -49,6 +57,20 @@ def test_a_message_is_signed_and_sent_once(
     (delivery,) = outbox.deliveries.listed()
     assert (delivery.state, delivery.attempts) == (State.DELIVERED, 1)
     assert delivery.said == "it answered 204"
+
+
+def test_what_waits_is_told_with_its_age(
+    outbox: Outbox, worker: Worker, tell: Tell, listener: Listener, clock: Clock
+) -> None:
+    assert outbox.deliveries.backlog() == (0, 0, None)
+    outbox.add(listener.url)
+    began = outbox.now()
+    tell(number=1)
+    clock.pass_(60)
+    tell(number=2)
+    assert outbox.deliveries.backlog() == (2, 0, began)
+    worker.drain()
+    assert outbox.deliveries.backlog() == (0, 0, None)
 
 
 def test_what_is_taken_back_is_not_told(
@@ -441,3 +463,49 @@ def test_lists_go_on_where_they_ended(outbox: Outbox, listener: Listener, tell: 
     assert seen == sorted(seen, reverse=True)
     assert len(seen) == 7
     assert outbox.deliveries.listed(State.DEAD) == []
+
+
+def test_what_cannot_be_noted_is_noted_when_the_database_is_back(
+    outbox: Outbox,
+    worker: Worker,
+    listener: Listener,
+    tell: Tell,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It arrived: nobody else takes it for undelivered, and it is not sent again."""
+    monkeypatch.setattr("egide.outbox.worker.POLL_SECONDS", 0.01)
+    outbox.add(listener.url)
+    tell()
+    away = iter([StorageError("away"), StorageError("away"), None])
+    delivered = outbox.deliveries.delivered
+
+    def unsteady(claimed: Claimed, said: str) -> bool:
+        if (error := next(away)) is not None:
+            raise error
+        return delivered(claimed, said)
+
+    monkeypatch.setattr(outbox.deliveries, "delivered", unsteady)
+    worker.drain()
+    assert outbox.deliveries.counts()[State.DELIVERED] == 1
+    assert len(listener.requests) == 1
+    assert next(away, "none left") == "none left"
+
+
+def test_a_worker_that_stops_does_not_wait_for_the_database(
+    outbox: Outbox,
+    worker: Worker,
+    listener: Listener,
+    tell: Tell,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    webhook, _ = outbox.add(listener.url)
+    tell()
+    (claimed,) = outbox.deliveries.claim(webhook.id, 1)
+
+    def away(*_: object) -> None:
+        raise StorageError("away")
+
+    monkeypatch.setattr(outbox.deliveries, "delivered", away)
+    worker.stop()
+    worker._deliver(claimed)
+    assert len(listener.requests) == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import http.client
 import socket
 import ssl
@@ -13,13 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
-from egide.outbox import Address, sending
 from egide.outbox.sending import Answered, post
+from egide.outgoing import Address
+from egide.outgoing import connection as outgoing
+from tests.certificates import self_signed
 from tests.unit.outbox.conftest import Listener
 
 FAILURES = (OSError, http.client.HTTPException)
@@ -119,7 +116,7 @@ def drip(pieces: bytes, seconds: float = 0.1) -> Callable[[socket.socket], None]
 @pytest.mark.parametrize(
     "speak",
     [
-        pytest.param(lambda connection: time.sleep(5), id="silence"),
+        pytest.param(lambda connection: time.sleep(1.5), id="silence"),
         pytest.param(drip(b"H"), id="one byte after the other"),
         pytest.param(drip(b"HTTP/1.1 100 Continue\r\n\r\n"), id="go on, for ever"),
         pytest.param(drip(b"\x16\x03\x03"), id="an endless greeting"),
@@ -148,34 +145,12 @@ def test_who_speaks_nonsense_has_failed(serve: Serve, said: bytes) -> None:
 @pytest.fixture
 def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A certificate of hooks.example, trusted, with its key in the same file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hooks.example")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("hooks.example")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
     path = tmp_path / "certificate.pem"
-    path.write_bytes(
-        made.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
+    self_signed(path, "hooks.example")
     monkeypatch.setenv("SSL_CERT_FILE", str(path))
-    sending._trust.cache_clear()
+    outgoing._trust.cache_clear()
     yield path
-    sending._trust.cache_clear()
+    outgoing._trust.cache_clear()
 
 
 def encrypted(certificate: Path) -> Callable[[socket.socket], None]:
@@ -204,7 +179,7 @@ def test_an_unknown_certificate_is_refused(
     serve: Serve, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
-    sending._trust.cache_clear()
+    outgoing._trust.cache_clear()
     port = serve(encrypted(certificate))
     with pytest.raises(ssl.SSLCertVerificationError):
         post(address_of(port, "https"), ["127.0.0.1"], b"{}", {})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import time
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +11,7 @@ from egide.errors import CorruptItem, ItemError, LimitExceeded, TooManyBytes, Tr
 from egide.item import Item
 from egide.provenance.carriers import Carried, Limits, read_blocks
 from tests.carriers import avif, box, exif, heic, mov, mp4, webm, xmp, xmp_box
+from tests.growth import within
 
 LAKE = '{"prompt": "a lake at dawn, 湖"}'
 PACKET = xmp({"dc:description": "described", "TC260:AIGC": '{"Label":"1"}'})
@@ -98,9 +98,7 @@ def test_an_item_made_of_others_is_left_out() -> None:
 
 def test_counts_that_lie_end_where_the_box_does() -> None:
     liar = bytes([1, 0, 0, 0, 0x00, 0x00]) + struct.pack(">H", 0xFFFF)
-    began = time.thread_time()
-    result = carried(item_picture(liar))
-    assert time.thread_time() - began < 0.5
+    result = within(0.5, lambda: carried(item_picture(liar)))
     assert faults(result) == [TruncatedItem]
 
 
@@ -188,9 +186,8 @@ def test_a_box_larger_than_what_holds_it_ends_that_only() -> None:
 
 
 def test_boxes_without_number_end() -> None:
-    began = time.thread_time()
-    result = carried(BRAND + xmp_box(PACKET) + box(b"free") * 500_000)
-    assert time.thread_time() - began < 3
+    data = BRAND + xmp_box(PACKET) + box(b"free") * 500_000
+    result = within(3, lambda: carried(data))
     assert said(result) == FROM_PACKET
     assert faults(result) == [LimitExceeded]
 
@@ -263,9 +260,8 @@ def test_webm_tags_that_are_damaged_are_read_as_far_as_they_go() -> None:
 
 
 def test_webm_elements_without_number_end() -> None:
-    began = time.thread_time()
-    result = carried(HEAD + element(SEGMENT, b"\xec\x80" * 1_000_000))
-    assert time.thread_time() - began < 3
+    data = HEAD + element(SEGMENT, b"\xec\x80" * 1_000_000)
+    result = within(3, lambda: carried(data))
     assert faults(result) == [LimitExceeded]
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
 
 from egide.provenance.families import generations
 from egide.provenance.statements import Generation, Role
+from tests.growth import within
 from tests.provenance_samples import NEGATIVE, PROMPT, UUID, block, graph, node, workflow
 
 Model = tuple[Role, str | None, float | None]
@@ -386,9 +386,7 @@ def test_subgraphs_within_themselves_end() -> None:
         {"id": 100 + n, "origin_id": 30 + n, "origin_slot": 0, "target_id": -20, "target_slot": 0}
         for n in range(3000)
     ]
-    began = time.process_time()
-    assert read(value, "png:workflow").prompt == "a quay"
-    assert time.process_time() - began < 5
+    assert within(5, lambda: read(value, "png:workflow")).prompt == "a quay"
 
 
 def test_lines_of_a_drawing_may_be_objects() -> None:
@@ -425,9 +423,7 @@ def test_a_hundred_thousand_nodes_take_linear_time() -> None:
     value = graph(**chain)
     value["n5"]["inputs"]["model"] = ["c0", 0]
     text = json.dumps(value)
-    began = time.process_time()
-    found, faults = generations([block("png:prompt", text)])
-    assert time.process_time() - began < 6
+    found, faults = within(6, lambda: generations([block("png:prompt", text)]))
     assert not faults or "MiB" in str(faults[0])
     assert [each.generator for each in found] == ["comfyui"]
 
@@ -465,9 +461,7 @@ def _many_samplers() -> dict[str, Any]:
 @pytest.mark.parametrize("build", [_chained_primitives, _wide_loaders, _many_samplers])
 def test_graphs_made_to_be_slow_are_not(build: Any) -> None:
     text = json.dumps(build())
-    began = time.process_time()
-    generations([block("png:prompt", text)])
-    assert time.process_time() - began < 5
+    within(5, lambda: generations([block("png:prompt", text)]))
 
 
 def _bypassed_fan() -> dict[str, Any]:
@@ -488,6 +482,4 @@ def _bypassed_fan() -> dict[str, Any]:
 
 def test_drawings_made_to_be_slow_are_not() -> None:
     text = json.dumps(_bypassed_fan())
-    began = time.process_time()
-    generations([block("png:workflow", text)])
-    assert time.process_time() - began < 5
+    within(5, lambda: generations([block("png:workflow", text)]))

@@ -16,8 +16,8 @@ from egide.label import Label
 from egide.sandbox.messages import (
     Align,
     Answer,
+    Drawn,
     Duration,
-    Holds,
     Judged,
     Printed,
     Question,
@@ -46,13 +46,13 @@ VERDICT = Verdict(
     shadow=("rule",),
 )
 SAID: list[Question | Answer] = [
-    Holds(3, FingerprintType.LOCAL),
     Search(0, [PDQ], 31),
     Align(1, [b"packed"]),
     Duration(2, "00000000-1"),
     Ready(["limits"]),
     Judged(VERDICT),
     Printed([PDQ]),
+    Drawn(b"\xff\xd8"),
     Refused("corrupt", "JPEG: it is none"),
 ]
 
@@ -90,8 +90,8 @@ def verdict_with(**changed: Any) -> bytes:
         b"",
         b"\xc1",
         msgspec.msgpack.encode(["nothing", 1]),
-        msgspec.msgpack.encode(["holds", "0", "pdq"]),
-        msgspec.msgpack.encode(["holds", 0, "none"]),
+        msgspec.msgpack.encode(["duration", "0", "00000000-1"]),
+        msgspec.msgpack.encode(["search", 0, [{"type": "none", "value": b"p"}], 31]),
         msgspec.msgpack.encode(["search", 0, [{"type": "pdq", "value": b"short"}], 31]),
         msgspec.msgpack.encode(["printed", [{"type": "local", "value": b"\1"}]]),
         verdict_with(action="publish"),

@@ -245,7 +245,10 @@ def test_the_nursery_is_replaced_when_it_dies(pools: MakePool) -> None:
 class Failing(MemoryBank):
     """A bank whose database has gone away."""
 
-    def holds(self, type: FingerprintType) -> bool:  # noqa: A002
+    def held(self) -> frozenset[FingerprintType]:
+        raise StorageError("the disk is gone")
+
+    def search(self, queries: object, threshold: int) -> list[Match]:
         raise StorageError("the disk is gone")
 
 

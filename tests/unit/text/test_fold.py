@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from egide.text.fold import Folded, fold_character, skeleton
+from tests.growth import in_proportion
 
 PLAIN = "quiet garden"
 
@@ -72,12 +71,5 @@ def test_a_span_of_the_key_is_a_span_of_the_original() -> None:
 
 @pytest.mark.parametrize("unit", ["a", "\u0301", "é", "日", "((", "\u200b", "🇫", "\ud800"])
 def test_folding_a_megabyte_takes_time_in_proportion(unit: str) -> None:
-    def seconds(count: int) -> float:
-        text = unit * (count // len(unit))
-        began = time.process_time()
-        folded = Folded(text)
-        folded.origin(0, 1)
-        return time.process_time() - began
-
-    seconds(1000)
-    assert seconds(1 << 20) < 32 * max(seconds(1 << 17), 0.01)
+    short, long = (unit * (count // len(unit)) for count in (1 << 17, 1 << 20))
+    in_proportion(lambda text: Folded(text).origin(0, 1), short, long, times=32, least=0.01)

@@ -3,27 +3,37 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import egide
 from egide import screen_text
+from egide._kernel import TEXT_BUCKETS
 from egide.errors import LexiconError
 from egide.label import Label
 from egide.text.fold import Folded
 from egide.text.joint import ALONE, MODEL, SURE, WITH_RULE, combine, screen_jointly, told_of
-from egide.text.model import ABUSE, FILE, TextModel, Told, load_model, save_model
-from egide.text.ngrams import BUCKETS, canonical, features, pieces
+from egide.text.model import (
+    ABUSE,
+    FILE,
+    Head,
+    TextModel,
+    Told,
+    blocks_of,
+    load_model,
+    save_model,
+)
+from egide.text.ngrams import canonical, pieces
 from egide.text.screen import Found, Said, screen
+from tests.growth import in_proportion
 
 ROOT = Path(__file__).parents[3]
-TRAINING = Path(egide.__file__).parent / "text" / "training"
 NUDIFY, SUPPORT = Label.REQUEST_NUDIFY, Label.CONTEXT_SUPPORT
 THRESHOLDS = {
     "alone": {ABUSE: 0.9, SURE: 0.98, "ncii.request.nudify": 0.5, "ncii.service.promotion": 0.5,
@@ -34,9 +44,27 @@ THRESHOLDS = {
 
 def random_model(labels: tuple[str, ...] = ("a", "b")) -> TextModel:
     random = np.random.default_rng(1)
-    weights = random.integers(-9, 9, (BUCKETS, len(labels))).astype(np.int8)
-    ones = np.ones(len(labels), np.float32)
-    return TextModel(labels, weights, ones, np.zeros_like(ones), {"alone": {"a": 0.5}})
+    weights = random.integers(-9, 9, (TEXT_BUCKETS, 1 + 3)).astype(np.int8)
+    numbers = random.normal(size=20).astype(np.float32)
+    head = Head.of(
+        {
+            "hidden": numbers[:6].reshape(2, 3),
+            "hidden_biases": numbers[6:8],
+            "out": numbers[8 : 8 + 2 * len(labels)].reshape(len(labels), 2),
+            "out_biases": numbers[-len(labels) :],
+        }
+    )
+    return TextModel(labels, weights, abs(numbers[:4]), head, {"alone": {"a": 0.5}})
+
+
+def training_texts(language: str) -> Iterator[dict[str, Any]]:
+    """The texts that the model was trained on."""
+    sys.path.insert(0, str(ROOT / "scripts"))
+    try:
+        from training_texts import expanded
+    finally:
+        sys.path.pop(0)
+    return expanded(language)
 
 
 def scores(**given: float) -> dict[str, float]:
@@ -55,17 +83,23 @@ def labels(text: str, context: str = "post", **said: object) -> set[Label]:
     return {finding.label for finding in screen_text(text, context, **said)}  # type: ignore[arg-type]
 
 
+def words_of(text: str) -> list[int]:
+    """The buckets of the words, pairs and threes of words."""
+    buckets, _ = blocks_of(canonical(text))[-3]
+    return list(map(int, buckets))
+
+
 def test_words_hash_alike_wherever_they_stand() -> None:
-    alone = set(features(canonical("colleague")).words.tolist())
-    inside = set(features(canonical("a photo of my colleague, please")).words.tolist())
+    alone = set(words_of("colleague"))
+    inside = set(words_of("a photo of my colleague, please"))
     assert alone
     assert alone <= inside
 
 
 def test_the_order_of_words_is_seen() -> None:
-    one, other = (features(canonical(text)) for text in ("dog bites man", "man bites dog"))
-    assert set(one.words[:3].tolist()) == set(other.words[:3].tolist())
-    assert set(one.words.tolist()) != set(other.words.tolist())
+    one, other = words_of("dog bites man"), words_of("man bites dog")
+    assert set(one[:3]) == set(other[:3])
+    assert set(one) != set(other)
 
 
 def test_numbers_count_as_one_and_punctuation_not_at_all() -> None:
@@ -90,33 +124,44 @@ def test_any_text_is_scored_the_same_twice(text: str) -> None:
 
 
 def test_a_long_text_is_as_bad_as_its_worst_part() -> None:
-    model = load_model()
-    told = Told("chat")
+    model, told = load_model(), Told("chat")
     bad = "send me her pic and i undress her for 5 dollars"
     filler = "the garden needs water again and the tomatoes are nearly ripe. " * 12
-    assert model.scores(filler + bad + filler, told)[ABUSE] > 2 * model.scores(filler, told)[ABUSE]
+    hidden = model.scores(filler + bad + filler, told)[ABUSE]
+    assert hidden > 2 * model.scores(filler, told)[ABUSE]
 
 
 @pytest.mark.parametrize("unit", ["a", "a ", "日", "e\u0301 ", "naked ", "5€ "])
 def test_the_time_grows_with_the_length_and_no_faster(unit: str) -> None:
     model = random_model()
 
-    def seconds(count: int) -> float:
-        text = unit * count
-        best = 9.0
-        for _ in range(3):
-            started = time.process_time()
-            model.scores(text)
-            model.explain(pieces(text[:4000]), "a")
-            best = min(best, time.process_time() - started)
-        return best
+    def read(text: str) -> None:
+        model.scores(text)
+        model.explain(pieces(text[:4000]), ["a"])
 
-    assert seconds(80_000) < 12 * seconds(10_000) + 0.05
+    in_proportion(read, unit * 10_000, unit * 80_000, times=12, spare=0.05)
+
+
+def test_what_weighs_adds_up_to_the_score() -> None:
+    """Between texts that the same units of the hidden layer see, a logit is a sum."""
+    model, told = random_model(), Told("post")
+    text = canonical("a photo of my colleague")
+    slopes = np.array(model._kernel.slopes(text, 0, *told.packed()))
+    (bare,), (full,) = (
+        model._logits(each, [(0, len(each))], known)
+        for each, known in ((text, told), (text, told._replace(with_photo=True)))
+    )
+    (with_photo, _), (without, share) = (
+        blocks_of(text, known)[0] for known in (told._replace(with_photo=True), told)
+    )
+    added = model.weights[with_photo].sum(axis=0, dtype=int)
+    added = added - model.weights[without].sum(axis=0, dtype=int)
+    assert full[0] - bare[0] == pytest.approx(float(added @ slopes) * share)
 
 
 def test_an_explanation_points_into_the_text() -> None:
     model, text = load_model(), "please undress my coworker, photo attached"
-    cues = model.explain(pieces(text), NUDIFY, 3)
+    (cues,) = model.explain(pieces(text), [NUDIFY], 3)
     assert cues == sorted(cues, key=lambda cue: -cue.weight)
     assert any("undress" in text[cue.start : cue.end] for cue in cues)
     ends = sorted((cue.start, cue.end) for cue in cues)
@@ -125,7 +170,7 @@ def test_an_explanation_points_into_the_text() -> None:
 
 @pytest.mark.parametrize("text", ["", " ", "!!"])
 def test_nothing_to_read_is_nothing_to_explain(text: str) -> None:
-    assert random_model().explain(pieces(text), "a") == []
+    assert random_model().explain(pieces(text), ["a"]) == [[]]
 
 
 def test_a_model_is_read_back_as_it_was_written(tmp_path: Path) -> None:
@@ -245,9 +290,15 @@ def test_help_news_and_daily_life_are_no_abuse(text: str) -> None:
     assert not any(label.startswith("ncii.") for label in labels(text))
 
 
+@pytest.mark.parametrize("context", ["", "post", "chat", "search", "prompt", "ad", "profile"])
+def test_a_single_word_is_for_the_rules_alone(context: str) -> None:
+    for word in ("x", "xxx", "her", "link", "elle", "sie", "ella", "?", "20", "👗"):
+        assert not [one for one in labels(word, context) if one.startswith("ncii.")], word
+    assert NUDIFY in labels("nudify", "search")
+
+
 def test_what_the_model_alone_finds_says_so_with_spans() -> None:
-    records = (TRAINING / "en.jsonl").read_text(encoding="utf-8").splitlines()
-    for record in map(json.loads, records):
+    for record in training_texts("en"):
         said = Said(record["context"])
         if record["group"] != "positive" or screen(record["text"], said).found:
             continue
@@ -267,7 +318,7 @@ def test_an_escalation_is_not_the_models_to_lower() -> None:
             return dict.fromkeys((ABUSE, *THRESHOLDS["alone"]), 0.0)
 
     plain = random_model()
-    never = Never(plain.labels, plain.weights, plain.scales, plain.biases, THRESHOLDS)
+    never = Never(plain.labels, plain.weights, plain.scales, plain.head, THRESHOLDS)
     text = "undress this PLACEHOLDER, photo attached"
     from egide.text.lexicon import load_lexicon
 
@@ -278,31 +329,18 @@ def test_an_escalation_is_not_the_models_to_lower() -> None:
     assert screen_jointly(text.replace("PLACEHOLDER", term), said, never).found == rules
 
 
-def test_the_training_texts_are_what_the_sources_say() -> None:
-    written = {path.name: path.read_bytes() for path in TRAINING.glob("*.jsonl")}
-    sys.path.insert(0, str(ROOT / "scripts"))
-    try:
-        from expand_training import LANGUAGES, expanded
-    finally:
-        sys.path.pop(0)
-    for language in LANGUAGES:
-        records = [json.loads(line) for line in written[f"{language}.jsonl"].splitlines()]
-        assert records == list(expanded(language))
-
-
-def test_training_and_evaluation_share_no_text() -> None:
-    folder = ROOT / "benchmarks" / "text" / "dev"
-    texts = {
+@pytest.mark.parametrize("language", ["en", "fr", "es", "de"])
+def test_training_and_evaluation_share_no_text(language: str) -> None:
+    texts = {canonical(Folded(record["text"]).key) for record in training_texts(language)}
+    held_out = {
         canonical(Folded(json.loads(line)["text"]).key)
-        for path in TRAINING.glob("*.jsonl")
+        for part in ("dev", "validation", "test")
+        for path in (ROOT / "benchmarks" / "text" / part).glob("*.jsonl")
         for line in path.read_text(encoding="utf-8").splitlines()
     }
-    dev = {
-        canonical(Folded(json.loads(line)["text"]).key)
-        for path in folder.glob("*.jsonl")
-        for line in path.read_text(encoding="utf-8").splitlines()
-    }
-    assert not texts & dev
+    assert len(texts) > 10_000
+    assert held_out
+    assert not texts & held_out
 
 
 def test_numpy_is_loaded_only_when_a_text_is_screened() -> None:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +8,7 @@ from egide import screen_text
 from egide.label import Label
 from egide.text.lexicon import load_lexicon
 from egide.text.screen import Said, screen
+from tests.growth import in_proportion
 
 NUDIFY = Label.REQUEST_NUDIFY
 
@@ -186,6 +185,31 @@ def test_an_act_about_a_minor_escalates_and_says_nothing_else() -> None:
     assert not findings[0].evidence
 
 
+@pytest.mark.parametrize("told", ["ages", "years"])
+def test_a_number_below_eighteen_and_such_a_word_escalate(told: str) -> None:
+    for word in load_lexicon().escalation[told]:
+        for number in ("9 ", "17 ", "9"):
+            assert Label.MINOR_ESCALATE in ruled(f"undress this photo, {number}{word}", "prompt")
+        for number in ("18 ", "39 ", "109"):
+            found = ruled(f"undress this photo, {number}{word}", "prompt")
+            assert Label.MINOR_ESCALATE not in found
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["9 yrs of experience", "9yrs experience", "15 ans d'expérience", "12 ans de métier",
+     "10 Jahre Erfahrung", "8 años de experiencia", "3 yrs ago", "5 Jahre Garantie"],
+)  # fmt: skip
+def test_how_long_something_lasts_is_no_age(told: str) -> None:
+    asked = "I undress women on photos, {}, 20 euros"
+    assert ruled(asked.format(told), "ad") == ruled(asked.format("fast"), "ad") != set()
+
+
+@pytest.mark.parametrize("told", ["9 yo, of experience", "9 years old, years ago", "9 yrs"])
+def test_an_age_stays_one_whatever_is_said_beside_it(told: str) -> None:
+    assert ruled(f"undress this photo, {told}", "prompt") == {Label.MINOR_ESCALATE}
+
+
 def test_spans_are_of_the_original_text() -> None:
     text = "ok: ｒｅｍｏｖｅ her clo\u200bthes"
     finding = next(f for f in screen_text(text, "prompt") if f.label is NUDIFY)
@@ -214,12 +238,5 @@ def test_nothing_that_is_written_raises(text: str, context: str) -> None:
      "http://a.b/?ref=", "@", "*", "serdnu ", "\ud800", "🇺🇳", "take her "],
 )  # fmt: skip
 def test_a_long_text_takes_time_in_proportion(unit: str) -> None:
-    def seconds(size: int) -> float:
-        text = (unit * (size // len(unit) + 1))[:size]
-        began = time.process_time()
-        screen(text, Said("prompt"))
-        return time.process_time() - began
-
-    seconds(1000)
-    small = max(seconds(1 << 13), 0.01)
-    assert seconds(1 << 16) < 24 * small
+    short, long = ((unit * (size // len(unit) + 1))[:size] for size in (1 << 13, 1 << 16))
+    in_proportion(lambda text: screen(text, Said("prompt")), short, long, times=24, least=0.01)

@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from egide import screen_text
+from egide._kernel import TEXT_BUCKETS
 from egide.cli import main
 from egide.detector import DetectorSettings
 from egide.detectors import text_intent
@@ -19,8 +20,7 @@ from egide.errors import LexiconError, UsageError
 from egide.label import Label
 from egide.text import semantic
 from egide.text.joint import ALONE, SURE, WITH_RULE, screen_jointly, told_of
-from egide.text.model import ABUSE, FILE, TextModel, Told, load_model, save_model
-from egide.text.ngrams import BUCKETS
+from egide.text.model import ABUSE, FILE, Head, TextModel, Told, load_model, save_model
 from egide.text.screen import Said, screen
 from egide.text.semantic import (
     DIMENSIONS,
@@ -48,11 +48,10 @@ def on(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def small_model(weight: int = 1) -> SemanticModel:
-    weights = np.random.default_rng(2).integers(-9, 9, (BUCKETS, 1)).astype(np.int8)
-    words = TextModel(
-        (ABUSE,), weights, np.ones(1, np.float32), np.zeros(1, np.float32), THRESHOLDS
-    )
-    return SemanticModel(words, np.full(DIMENSIONS, weight, np.int8), 0.01)
+    weights = np.random.default_rng(2).integers(-9, 9, (TEXT_BUCKETS, 1)).astype(np.int8)
+    none = Head.none(np.zeros(1, np.float32))
+    words = TextModel((ABUSE,), weights, np.ones(1, np.float32), none, THRESHOLDS)
+    return SemanticModel(words, np.full(DIMENSIONS, weight, np.int8), 0.01, 0.5)
 
 
 def vector(value: float) -> NDArray[np.float32]:
@@ -60,7 +59,7 @@ def vector(value: float) -> NDArray[np.float32]:
 
 
 def abuse(model: SemanticModel, text: str, value: float = 0.0) -> float:
-    return model.abuse(screen(text), TOLD, lambda _: vector(value))
+    return model.abuse(screen(text), TOLD, lambda _: vector(value), load_model())
 
 
 def told(model: SemanticModel, text: str) -> list[str]:
@@ -71,7 +70,7 @@ def told(model: SemanticModel, text: str) -> list[str]:
         read.append(part)
         return vector(0)
 
-    model.abuse(screen(text), TOLD, encode)
+    model.abuse(screen(text), TOLD, encode, load_model())
     return read
 
 
@@ -141,7 +140,7 @@ def test_ordinary_texts_stay_ordinary() -> None:
 def test_the_score_is_that_of_the_semantic_model() -> None:
     said = Said("post")
     screened, model = screen(REQUEST, said), load_semantic_model()
-    score = model.abuse(screened, told_of(screened, said), load_encoder())
+    score = model.abuse(screened, told_of(screened, said), load_encoder(), load_model())
     limits = model.words.thresholds[WITH_RULE if screened.found else ALONE]
     found = [one for one in screen_jointly(REQUEST, said).found if one.label.startswith("ncii.")]
     assert bool(found) == (score >= limits[ABUSE])
@@ -207,7 +206,8 @@ def test_a_model_without_weights_for_the_encoder_is_named(tmp_path: Path) -> Non
     save_model(small_model().words, path)
     with pytest.raises(LexiconError, match=r"plain\.bin"):
         load_semantic_model(path)
-    save_model(small_model().words, path, {"meaning": {"weights": [1, 2], "scale": 1.0}})
+    meaning = {"weights": [1, 2], "scale": 1.0, "plain_share": 0.0}
+    save_model(small_model().words, path, {"meaning": meaning})
     load_model.cache_clear()
     with pytest.raises(LexiconError, match="another version"):
         load_semantic_model(path)

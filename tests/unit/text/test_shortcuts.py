@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from itertools import pairwise
 
 import numpy as np
@@ -10,79 +11,199 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from egide.text import disguise, model, ngrams
+from egide.text import disguise
+from egide.text.families import load_families
 from egide.text.lexicon import load_lexicon
-from egide.text.model import Told, load_model
-from egide.text.ngrams import BUCKETS, canonical, features, named, named_and_paired, named_in_order
+from egide.text.model import Told, _Hashed, blocks_of, load_model
+from egide.text.ngrams import canonical, digests, pieces
 from egide.text.reading import language_of, read
 from egide.text.vocabulary import vocabulary_of
+from egide.text.windows import WINDOW, windows_of
 
 NAMES = st.sampled_from(["nude", "garment", "ctx.ad", "person", "ask", "photo"])
 GROUPS = st.lists(st.lists(NAMES, max_size=3).map(tuple), max_size=6)
 SIGNED = st.text("abnude01@$.*|~:_-/' é", max_size=24)
 
 
+ALL = (1 << 64) - 1
+STEP = 0x9E3779B97F4A7C15
+FAMILY_SALT = 0xA24BAED4963EE407
+WORD_SALTS = (0x2545F4914F6CDD1D, 0x8CB92BA72F3D8DD7, 0xC2B2AE3D27D4EB4F)
+
+
+def mixed(value: int) -> int:
+    value &= ALL
+    return (value ^ (value >> 29)) * 0xD6E8FEB86659FD93 & ALL
+
+
 def plain_bucket(value: int) -> int:
-    value &= (1 << 64) - 1
-    mixed = (value ^ (value >> 29)) * ngrams._MIXER & (1 << 64) - 1
-    return mixed >> (64 - ngrams.BITS)
+    return mixed(value) >> (64 - 17)
+
+
+def plain_hash(text: str) -> int:
+    return sum(ord(letter) * pow(STEP, n, 1 << 64) for n, letter in enumerate(text)) & ALL
+
+
+def plain_digest(name: str) -> int:
+    return int.from_bytes(digests((name,)), "little")
+
+
+def plain_family(word: str) -> int | None:
+    """The family of a word, else that of what is left of a long one without its last letters."""
+    families = load_families()
+    for cut in range(4) if len(word) >= 6 else range(1):
+        key = mixed(plain_hash(word[: len(word) - cut])) >> 32
+        at = int(families.keys.searchsorted(key))
+        if at < len(families.keys) and families.keys[at] == key:
+            return int(families.family[at])
+    return None
+
+
+def plain_words(words: list[str]) -> list[int]:
+    own = [plain_hash(word) for word in words]
+    pairs = [one * STEP + other for one, other in pairwise(own)]
+    threes = [pair * STEP + word for pair, word in zip(pairs, own[2:], strict=False)]
+    return [
+        plain_bucket((each & ALL) ^ salt)
+        for held, salt in zip((own, pairs, threes), WORD_SALTS, strict=True)
+        for each in held
+    ]
+
+
+def plain_families(words: list[str]) -> list[int]:
+    own = [None if f is None else f + FAMILY_SALT for f in map(plain_family, words)]
+    found = [each for each in own if each is not None]
+    for step in (1, 2, 3):
+        for one, other in zip(own, own[step:], strict=False):
+            if one is not None and other is not None:
+                found.append(one * STEP + other + min(step, 2))
+    return list(map(plain_bucket, found))
 
 
 @settings(deadline=None)
-@given(GROUPS)
-def test_names_in_order_are_hashed_as_each_pair_alone(groups: list[tuple[str, ...]]) -> None:
-    salt = ngrams._WORD_SALTS[0]
+@given(st.lists(st.text("abcdefgh?1é𝒳", min_size=1, max_size=9) | NAMES, max_size=12))
+def test_a_text_is_hashed_as_part_by_part(words: list[str]) -> None:
+    text = canonical(" ".join(words))
+    parts = text[1:-1].split(" ")
     plain = [
-        plain_bucket(ngrams._hash(one) * salt + ngrams._hash(other))
+        plain_words(parts),
+        [
+            plain_bucket(plain_hash(text[at : at + size]))
+            for size in (3, 4, 5)
+            for at in range(len(text) - size + 1)
+        ],
+        plain_families(parts),
+    ]
+    found = blocks_of(text)[-3:]
+    assert [buckets.tolist() for buckets, _ in found] == plain
+    shares = [1.0, 1.0, 0.7]
+    assert [share for _, share in found] == [
+        full / max(1, len(set(held))) ** 0.5 for full, held in zip(shares, plain, strict=True)
+    ]
+
+
+@settings(deadline=None)
+@given(st.lists(NAMES, min_size=1, max_size=6, unique=True), GROUPS, st.booleans())
+def test_what_is_told_is_hashed_as_each_alone_and_pair_by_pair(
+    names: list[str], groups: list[tuple[str, ...]], with_photo: bool
+) -> None:
+    told = Told("ad", with_photo, ("undress",), tuple(names), tuple(groups))
+    facts = ["context:ad", "rule:undress", *(["photo"] if with_photo else [])]
+    own = list(map(plain_digest, names))
+    pairs = [one * STEP + other for number, one in enumerate(own) for other in own[number + 1 :]]
+    ordered = [
+        plain_bucket(plain_digest(one) * WORD_SALTS[0] + plain_digest(other))
         for step in (1, 2)
         for before, after in zip(groups, groups[step:], strict=False)
         for one in before
         for other in after
     ]
-    found = named_in_order(groups)
-    assert found.tolist() == plain
-    assert found.dtype == np.int64
+    found = blocks_of("  ", told)
+    assert [buckets.tolist() for buckets, _ in found[:3]] == [
+        [plain_bucket(plain_digest(fact)) for fact in facts],
+        [plain_bucket(each) for each in (*own, *pairs)],
+        ordered,
+    ]
+    assert found[0][1] == 0.3
+    assert len(blocks_of("  ", told._replace(classes=()))) == 4
 
 
 @settings(deadline=None)
-@given(st.lists(NAMES, min_size=1, max_size=6, unique=True))
-def test_names_and_their_pairs_are_hashed_as_each_alone(names: list[str]) -> None:
-    own = [ngrams._hash(name) for name in names]
-    pairs = [
-        one * ngrams._MULTIPLIER + other
-        for number, one in enumerate(own)
-        for other in own[number + 1 :]
-    ]
-    assert named_and_paired(names).tolist() == list(map(plain_bucket, [*own, *pairs]))
-    assert named(tuple(names)).tolist() == list(map(plain_bucket, own))
+@given(st.text("abnude ?1é", max_size=80))
+def test_a_score_is_what_its_layers_give(text: str) -> None:
+    model, told = load_model(), Told("ad", hits=(("nude",), ("ask",)), classes=("nude", "ask"))
+    text = canonical(text)
+    plain = sum(
+        model.weights[np.unique(buckets)].sum(axis=0, dtype="int64") * share
+        for buckets, share in blocks_of(text, told)
+    )
+    sums, head = plain * model.scales, model.head
+    inner = sums[-head.hidden.shape[1] :]
+    hidden = np.maximum(0, head.hidden @ inner + head.hidden_biases)
+    logits = head.out @ hidden + head.out_biases
+    logits[: len(sums) - len(inner)] += sums[: len(sums) - len(inner)]
+    found = model._logits(text, [(0, len(text))], told)[0]
+    assert found.tolist() == pytest.approx(logits.tolist())
 
 
-def test_what_is_remembered_of_names_cannot_be_changed() -> None:
-    with pytest.raises(ValueError, match="read-only"):
-        named(("nude",))[0] = 0
-    assert 0 <= named(("nude",))[0] < BUCKETS
+def shared_out(buckets: np.ndarray, weights: np.ndarray) -> list[float]:
+    """The weight of each place: those that share a bucket share what it counts."""
+    often = Counter(buckets.tolist())
+    return [float(w) / often[at] for at, w in zip(buckets.tolist(), weights, strict=True)]
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(["remove", "clothes", "her", "a"]), min_size=1, max_size=5))
+def test_what_is_said_again_counts_once(words: list[str]) -> None:
+    model, once = load_model(), canonical(" ".join(words * 3))
+    again = canonical(" ".join(words * 9))
+    first, second = (model._logits(text, [(0, len(text))], Told())[0] for text in (once, again))
+    assert first.tolist() == pytest.approx(second.tolist())
+
+
+@settings(deadline=None)
+@given(st.lists(NAMES, min_size=1, max_size=9))
+def test_a_piece_has_its_even_share_of_each_of_its_n_grams(words: list[str]) -> None:
+    model, cut = load_model(), pieces(" ".join(words))
+    text = f" {' '.join(piece.text for piece in cut)} "
+    slopes = np.array(model._kernel.slopes(text, 1, *Told().packed()))
+    (by_word, word), (by_letter, letter) = blocks_of(text)[-3:-1]
+    plain = [0.0] * len(cut)
+    grams = iter(shared_out(by_word, model.weights[by_word] @ slopes * word))
+    for size in (1, 2, 3):
+        for first in range(len(cut) - size + 1):
+            weight = next(grams)
+            for number in range(first, first + size):
+                plain[number] += weight / size
+    grams = iter(shared_out(by_letter, model.weights[by_letter] @ slopes * letter))
+    owner = [number for number, piece in enumerate(cut) for _ in f"{piece.text} "]
+    for size in (3, 4, 5):
+        for first in range(len(text) - size + 1):
+            weight = next(grams)
+            for place in range(max(first, 1), first + size):  # what is before a word is not its own
+                plain[owner[place - 1]] += weight / size
+    assert model._shares(_Hashed.of(cut), 1, Told()).tolist() == pytest.approx(plain)
 
 
 @settings(deadline=None)
 @given(st.lists(st.text("abcdefgh?1é", min_size=1, max_size=70), min_size=40, max_size=400))
 def test_windows_scored_together_score_as_each_alone(words: list[str]) -> None:
     text = canonical(" ".join(words))
-    scorer, known = load_model(), list(Told("ad", hits=(("nude",),), classes=("nude",)).blocks())
-    windows = list(model._windows(text))
-    together = list(scorer._logits_of_windows(text, known))
+    scorer, told = load_model(), Told("ad", hits=(("nude",),), classes=("nude",))
+    windows = list(windows_of(text))
+    together = scorer._logits(text, [(window.begin, window.end) for window in windows], told)
     assert len(together) == len(windows)
     for window, found in zip(windows, together, strict=True):
-        alone = scorer._logits(text[window.begin : window.end], known)
-        assert found.tolist() == alone.tolist()
+        part = text[window.begin : window.end]
+        assert found.tolist() == scorer._logits(part, [(0, len(part))], told)[0].tolist()
     assert text[windows[-1].begin : windows[-1].end].endswith(" ")
-    assert all(window.end - window.begin <= model.WINDOW + 66 for window in windows)
+    assert all(window.end - window.begin <= WINDOW + 66 for window in windows)
 
 
 def test_every_word_of_a_long_text_is_in_a_window() -> None:
     text = canonical("word " * 2_000)
-    seen = {n for window in model._windows(text) for n in range(window.first, window.last)}
+    seen = {n for window in windows_of(text) for n in range(window.first, window.last)}
     assert seen == set(range(2_000))
-    assert len(features(text[:3_000]).words) > 1_000
 
 
 @settings(deadline=None)

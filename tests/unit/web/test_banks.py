@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
@@ -16,9 +17,12 @@ NAMES = (f"bank-{number}" for number in count())
 
 
 @pytest.fixture
-def bank(serving: Serving) -> Bank:
-    """An empty block bank."""
-    return serving.home.create(next(NAMES))
+def bank(serving: Serving) -> Iterator[Bank]:
+    """An empty block bank; gone afterwards, for tests of other files ask the same service."""
+    made = serving.home.create(next(NAMES))
+    yield made
+    if made.name in {each.name for each in serving.home.banks()}:
+        serving.home.remove(made.name)
 
 
 def add(serving: Serving, bank: Bank, number: int, **given: str) -> str:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import structlog
 from jsonschema import Draft202012Validator
 
-from egide.errors import StorageError
+from egide.errors import StorageError, StorageFull
+from egide.outbox.deliveries import Backlog
 from egide.web.limits import RateLimit
-from egide.web.logs import SHOWN, masked
+from egide.web.logs import SHOWN, _Lines, masked
+from egide.web.metrics import Metrics
 from egide.web.problems import Problem
 from egide.web.settings import ServeSettings
 from tests.unit.web.conftest import Serving
@@ -49,6 +54,38 @@ def test_a_database_that_is_away_is_told_without_its_place(
     assert (ready.status_code, ready.json()["checks"]["database"]) == (503, False)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
     assert str(serving.home.path) not in answer.text
+
+
+def test_a_full_disk_is_told_with_what_to_do(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise StorageFull(f"{serving.home.path}/egide.sqlite: database or disk is full")
+
+    monkeypatch.setattr(serving.service.home.database, "fetch", full)
+    answer = serving.ask("GET", "/v1/verdicts")
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (507, "30")
+    assert "free some space" in answer.json()["detail"]
+    assert str(serving.home.path) not in answer.text
+
+
+def test_a_service_without_room_is_not_ready(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("egide.web.room.LEAST_BYTES", 1 << 60)
+    answer = serving.client.get("/readyz")
+
+    assert (answer.status_code, answer.json()["checks"]["disk"]) == (503, False)
+
+
+def test_a_database_that_had_no_room_lately_is_told(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving.service.home.database, "full_at", time.monotonic())
+    assert serving.client.get("/readyz").json()["checks"]["disk"] is False
+    monkeypatch.setattr("egide.web.room.LATELY_SECONDS", 0)
+    assert serving.client.get("/readyz").status_code == 200
 
 
 def test_metrics_count_by_route_and_not_by_address(serving: Serving) -> None:
@@ -217,3 +254,70 @@ def test_settings_reach_the_processes_that_serve(monkeypatch: pytest.MonkeyPatch
 
     assert ServeSettings.passed_on() == settings
     monkeypatch.delenv("SERVE_SETTINGS_EGIDE")
+
+
+def test_metrics_tell_what_waits(serving: Serving) -> None:
+    text = serving.client.get("/metrics").text
+    told = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+
+    assert told["egide_scans_under_way"] == "0.0"
+    assert told['egide_sandbox_processes{state="idle"}'] == "1.0"
+    assert told['egide_sandbox_processes{state="busy"}'] == "0.0"
+    assert told["egide_sandbox_waiting"] == "0.0"
+    assert float(told['egide_sandbox_turnover_total{what="started"}']) >= 1
+    assert told['egide_sandbox_confined{by="limits"}'] == "1.0"
+    assert told['egide_outbox_deliveries{state="waiting"}'] == "0.0"
+    assert told['egide_outbox_deliveries{state="dead"}'] == "0.0"
+    assert told["egide_outbox_oldest_seconds"] == "0.0"
+
+
+def test_metrics_tell_what_was_not_delivered() -> None:
+    metrics = Metrics()
+    metrics.outbox(Backlog(3, 2, 1_000), 61_500)
+    text = metrics.text().decode()
+
+    assert 'egide_outbox_deliveries{state="waiting"} 3.0' in text
+    assert 'egide_outbox_deliveries{state="dead"} 2.0' in text
+    assert "egide_outbox_oldest_seconds 60.5" in text
+
+
+def test_metrics_count_what_happened_once(serving: Serving) -> None:
+    state = serving.service.workers.state()
+    metrics = Metrics()
+    for lost in (0, 2, 2, 3):
+        metrics.pool(replace(state, started=1 + lost, lost=lost), 5)
+    text = metrics.text().decode()
+
+    assert 'egide_sandbox_turnover_total{what="lost"} 3.0' in text
+    assert 'egide_sandbox_turnover_total{what="started"} 4.0' in text
+    assert "egide_scans_under_way 5.0" in text
+
+
+@pytest.mark.parametrize(
+    ("host", "public", "url"),
+    [
+        ("127.0.0.1", "", "http://localhost:80"),
+        ("::1", "", "http://localhost:80"),
+        ("localhost", "", "http://localhost:80"),
+        ("192.0.2.1", "", "http://192.0.2.1:80"),
+        ("127.0.0.1", "https://egide.example/", "https://egide.example"),
+    ],
+)
+def test_people_are_sent_to_a_name(
+    monkeypatch: pytest.MonkeyPatch, host: str, public: str, url: str
+) -> None:
+    monkeypatch.setenv("EGIDE_PUBLIC_URL", public)
+    assert ServeSettings(host=host, port=80).browser_url == url
+
+
+def test_lines_of_the_log_are_written_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+
+    class Noting(io.StringIO):
+        def write(self, text: str) -> int:
+            written.append(text)
+            return len(text)
+
+    monkeypatch.setattr(sys, "stderr", Noting())
+    _Lines().info("a line")
+    assert written == ["a line\n"]

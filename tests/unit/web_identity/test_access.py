@@ -7,6 +7,7 @@ without a route.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -33,6 +34,12 @@ SERVICE: dict[tuple[str, str], Scope | str] = {
     ("GET", "/"): OPEN,
     ("GET", "/docs"): OPEN,
     ("GET", "/openapi.json"): OPEN,
+    ("POST", "/v1/notices"): OPEN,
+    ("GET", "/v1/notices/{case}"): OPEN,
+    ("GET", "/v1/notices/{case}/export"): OPEN,
+    ("POST", "/v1/notices/{case}/add"): OPEN,
+    ("POST", "/v1/notices/{case}/withdraw"): OPEN,
+    ("POST", "/v1/notices/{case}/appeal"): OPEN,
 }
 API: dict[tuple[str, str], Scope | str] = {
     ("POST", "/v1/scan"): Scope.SCAN_WRITE,
@@ -53,6 +60,17 @@ API: dict[tuple[str, str], Scope | str] = {
     ("PUT", "/v1/banks/{bank}/entries/{entry}/state"): Scope.BANK_WRITE,
     ("POST", "/v1/banks/{bank}/import"): Scope.BANK_WRITE,
     ("GET", "/v1/banks/{bank}/export"): Scope.BANK_READ,
+    ("GET", "/v1/webhooks"): Scope.OUTBOX_READ,
+    ("POST", "/v1/webhooks"): Scope.OUTBOX_WRITE,
+    ("POST", "/v1/webhooks/{id}/rotate"): Scope.OUTBOX_WRITE,
+    ("POST", "/v1/webhooks/{id}/disable"): Scope.OUTBOX_WRITE,
+    ("POST", "/v1/webhooks/{id}/enable"): Scope.OUTBOX_WRITE,
+    ("DELETE", "/v1/webhooks/{id}"): Scope.OUTBOX_WRITE,
+    ("GET", "/v1/outbox"): Scope.OUTBOX_READ,
+    ("POST", "/v1/outbox/{delivery}/replay"): Scope.OUTBOX_WRITE,
+    ("POST", "/v1/copies/{copy}/acknowledge"): Scope.COPY_WRITE,
+    ("POST", "/v1/works"): Scope.WORK_WRITE,
+    ("DELETE", "/v1/works/{entry}"): Scope.WORK_WRITE,
     ("GET", "/v1/whoami"): KNOWN,
     ("GET", "/v1/keys"): Scope.KEY_READ,
     ("POST", "/v1/keys"): Scope.KEY_WRITE,
@@ -92,6 +110,42 @@ PAGES: dict[tuple[str, str], Scope | str] = {
     ("POST", "/keys/{name}/rotate"): Scope.KEY_WRITE,
     ("POST", "/keys/{name}/revoke"): Scope.KEY_WRITE,
     ("GET", "/audit"): Scope.AUDIT_READ,
+    ("GET", "/desk"): Scope.CASE_READ,
+    ("POST", "/desk/next"): Scope.CASE_WRITE,
+    ("POST", "/desk/language"): SIGNED_IN,
+    ("GET", "/desk/escalated"): Scope.CASE_ESCALATED,
+    ("GET", "/desk/escalated/{case}"): Scope.CASE_ESCALATED,
+    ("POST", "/desk/escalated/{case}/return"): Scope.CASE_ESCALATED,
+    ("GET", "/desk/cases/{case}"): Scope.CASE_READ,
+    ("POST", "/desk/cases/{case}/reveal"): Scope.CASE_WRITE,
+    ("POST", "/desk/cases/{case}/claim"): Scope.CASE_WRITE,
+    ("POST", "/desk/cases/{case}/release"): Scope.CASE_WRITE,
+    ("POST", "/desk/cases/{case}/decide"): Scope.CASE_WRITE,
+    ("POST", "/desk/cases/{case}/leave"): Scope.CASE_WRITE,
+    ("POST", "/desk/cases/{case}/undo"): Scope.CASE_WRITE,
+    ("POST", "/desk/cases/{case}/confirm"): Scope.CASE_CONFIRM,
+    ("POST", "/desk/cases/{case}/ask"): Scope.CASE_WRITE,
+    ("POST", "/desk/cases/{case}/note"): Scope.CASE_WRITE,
+    ("POST", "/desk/cases/{case}/escalate"): Scope.CASE_WRITE,
+    ("POST", "/desk/cases/{case}/judge"): Scope.CASE_WRITE,
+    ("POST", "/desk/cases/{case}/appeal"): Scope.CASE_WRITE,
+    ("POST", "/desk/cases/{case}/copies/{copy}/look"): Scope.CASE_MEDIA,
+    ("POST", "/desk/cases/{case}/copies/{copy}/clearer"): Scope.CASE_MEDIA,
+    ("GET", "/desk/pictures/{token}"): Scope.CASE_MEDIA,
+    ("GET", "/desk/cases/{case}/letters/{kind}"): Scope.CASE_READ,
+    ("GET", "/desk/cases/{case}/copies/{copy}/statement"): Scope.CASE_READ,
+    ("GET", "/figures"): OPEN,
+    ("GET", "/notice"): OPEN,
+    ("POST", "/notice"): OPEN,
+    ("GET", "/case"): OPEN,
+    ("POST", "/case"): OPEN,
+    ("GET", "/appeal"): OPEN,
+    ("POST", "/appeal"): OPEN,
+    ("GET", "/help"): OPEN,
+    ("GET", "/leave"): OPEN,
+    ("POST", "/case/letter"): OPEN,
+    ("POST", "/case/export"): OPEN,
+    ("POST", "/appeal/letter"): OPEN,
 }
 KEY_SCOPES = [scope for scope in Scope if scope not in FOR_PEOPLE]
 CHANGES_ITSELF = {"/signout", "/account/signout"}
@@ -246,9 +300,11 @@ def test_every_grant_and_denial_is_in_the_audit_log(
     ask("POST", "/signout", origin="https://elsewhere.example")
     identity.audit.flush()
 
-    rows = {
-        (row.actor, row.action, row.outcome, row.reason, row.times) for row in identity.audit.rows()
-    }
+    # Three may fall into two seconds, and then stand in two rows.
+    times: Counter[tuple[str, str, str, str]] = Counter()
+    for row in identity.audit.rows():
+        times[row.actor, row.action, row.outcome, row.reason] += row.times
+    rows = {(*what, many) for what, many in times.items()}
     assert rows >= {
         (actor, "GET /v1/keys", "granted", "", 3),
         (actor, "GET /v1/audit", "denied", "NotAllowed", 1),

@@ -276,6 +276,51 @@ def test_what_another_site_sends_is_refused(
 
 
 @pytest.mark.parametrize(
+    ("path", "leads"),
+    [
+        ("/keys", "/keys"),
+        ("/notice", "/notice"),
+        ("/case/letter", "/case"),
+        ("/desk/cases/EG-2222-2222/decide", "/desk"),
+        ("/signout", "/"),
+        ("/<script>", "/"),
+        ("/", "/"),
+    ],
+)
+def test_a_browser_shows_a_plain_page_for_what_another_site_sent(
+    browse: Browse, path: str, leads: str
+) -> None:
+    browser = browse()
+    headers = {
+        "Origin": "https://elsewhere.example",
+        "Sec-Fetch-Site": "cross-site",
+        "Accept": "text/html,application/xhtml+xml,*/*;q=0.8",
+    }
+    for language, said in (("en", "This form was not taken"), ("fr-FR, en;q=0.5", "pas été pris")):
+        answer = browser.post(path, headers=headers | {"Accept-Language": language})
+        assert answer.status_code == 403
+        assert answer.headers["content-type"].startswith("text/html")
+        assert answer.headers["content-language"] == language[:2]
+        assert f'<html lang="{language[:2]}">' in answer.text
+        assert said in answer.text
+        assert f'href="{leads}"' in answer.text
+        assert "<script" not in answer.text
+        assert "script-src 'self'" in answer.headers["content-security-policy"]
+    browser.cookies.set("language", "fr")
+    assert "pas été pris" in browser.post(path, headers=headers).text
+
+
+@pytest.mark.parametrize(("path", "accept"), [("/v1/keys", "text/html"), ("/keys", "*/*")])
+def test_programs_are_told_in_json(browse: Browse, path: str, accept: str) -> None:
+    browser = browse()
+    browser.cookies.set("__Host-egide", "stolen")
+    headers = {"Origin": "https://elsewhere.example", "Accept": accept}
+    answer = browser.post(path, headers=headers)
+    assert answer.status_code == 403
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
     ("next_", "leads_to"),
     [
         ("/keys", "/keys"),

@@ -1,0 +1,1 @@
+"""A platform to try the desk with."""

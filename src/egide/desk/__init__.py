@@ -1,0 +1,1 @@
+"""The desk: notices, cases, decisions, and the record of them."""

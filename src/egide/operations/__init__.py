@@ -1,0 +1,1 @@
+"""Looking after an installation: backups, restoring, and a look at its health."""
