@@ -116,7 +116,8 @@ def resolved_in_time(resolver: Resolver, host: str, port: int, seconds: float) -
     """
     if _literal(host) is not None:
         return list(resolver(host, port))
-    if not _RESOLVING.acquire(timeout=seconds):
+    places = _RESOLVING
+    if not places.acquire(timeout=seconds):
         raise TimeoutError("too many names are being resolved")
     found: Future[list[str]] = Future()
 
@@ -126,7 +127,7 @@ def resolved_in_time(resolver: Resolver, host: str, port: int, seconds: float) -
         except Exception as error:  # noqa: BLE001  raised where it is waited for
             found.set_exception(error)
         finally:
-            _RESOLVING.release()
+            places.release()
 
     threading.Thread(target=resolve, name="resolve", daemon=True).start()
     return found.result(timeout=seconds)
