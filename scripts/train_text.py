@@ -103,7 +103,7 @@ PLAIN: Final = "-plain"
 MISMATCHES: Final = 0.05
 """The share of harmless listings rated for all that may be taken for mismatched. They are few."""
 LOWEST: Final = 0.2
-NOTHING: Final = np.zeros(0)
+NOTHING: Final[list[float]] = []
 USES: Final = (ALONE, WITH_RULE)
 _TOLD_OF: Final = frozenset({"law", "education", "parents"})
 
@@ -289,8 +289,9 @@ class Learned:
 
     def logits(self, x: csr_matrix) -> NDArray[np.float64]:
         """Parts × labels."""
-        hidden = np.maximum(0, x @ self.sums @ self.head.hidden.T + self.head.hidden_biases)
-        logits: NDArray[np.float64] = hidden @ self.head.out.T + self.head.out_biases
+        first, first_biases, out, out_biases = self.head.arrays()
+        hidden = np.maximum(0, x @ self.sums @ first.T + first_biases)
+        logits: NDArray[np.float64] = hidden @ out.T + out_biases
         return logits
 
 
@@ -521,10 +522,11 @@ def text_model(
     counts = rarity(parts.x)
     direct, bias = fitted(parts.x, y[:, 0], counts)
     network = learned(parts.x, y, counts)
-    out, out_biases = network.head.out.copy(), network.head.out_biases.copy()
+    hidden, hidden_biases, *above = network.head.arrays()
+    out, out_biases = (part.copy() for part in above)
     out[0] *= mixed.second
     out_biases[0] = mixed.second * out_biases[0] + mixed.first * bias + mixed.bias
-    head = network.head._replace(out=out, out_biases=out_biases)
+    head = (hidden, hidden_biases, out, out_biases)
     columns = np.concatenate([direct[:, None] * mixed.first, network.sums], axis=1)
     return TextModel(LABELS, *quantised(columns), Head(*map(shortened, head)), thresholds)
 
@@ -552,7 +554,7 @@ def semantic_model(
     thresholds = limits_of(corpus, sigmoid(parts.worst(mixed(logits, abuse))))
     weights, bias = fitted(parts.x, y, counts)
     weights *= mixed.first
-    head = Head.none(np.array([mixed.first * bias + mixed.bias], np.float32))
+    head = Head.none([mixed.first * bias + mixed.bias])
     words = TextModel((ABUSE,), *quantised(weights[:BUCKETS, None]), head, thresholds)
     meant = weights[BUCKETS:]
     scale = float(np.abs(meant).max() / 127)

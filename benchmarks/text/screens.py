@@ -8,6 +8,9 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+from egide import Finding, Kind, Policy, load_policy, screen_text
+from egide.text.screen import Said, Screened, screen
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -39,31 +42,25 @@ def labels_of(record: Record, text: str | None = None) -> dict[str, float]:
     return found
 
 
-def ruled(record: Record) -> Any:
+def ruled(record: Record) -> Screened:
     """What égide's rules alone see in the record's text."""
-    screen = import_module("egide.text.screen")
-    return screen.screen(
-        record.text, screen.Said.of({**record.attributes, "context": record.context})
-    )
+    return screen(record.text, Said.of({**record.attributes, "context": record.context}))
 
 
 def action_of(record: Record) -> str:
     """What the default policy does about the record's text."""
-    egide = import_module("egide")
-    ruling = _policy().decide(
-        egide.Kind.TEXT, record.attributes, _findings(record, record.text), ()
-    )
-    return str(ruling.action)
+    findings = _findings(record, record.text)
+    return str(_policy().decide(Kind.TEXT, record.attributes, findings, ()).action)
 
 
-def _findings(record: Record, text: str) -> list[Any]:
-    screen_text = import_module("egide").screen_text
-    return list(screen_text(text, context=record.context, **record.attributes))
+def _findings(record: Record, text: str) -> list[Finding]:
+    said: dict[str, Any] = {**record.attributes}
+    return list(screen_text(text, context=record.context, **said))
 
 
 @cache
-def _policy() -> Any:
-    return import_module("egide.policy_file").load_policy()
+def _policy() -> Policy:
+    return load_policy()
 
 
 def peers() -> list[Screen]:

@@ -6,8 +6,8 @@ or layout raises ``TypeError``; one of the right type that cannot be used raises
 with a one-line message.
 """
 
-from collections.abc import Sequence
-from typing import Final, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -255,13 +255,57 @@ class LocalBuilder:
     def finish(self) -> tuple[NDArray[np.uint32] | NDArray[np.uint64], NDArray[np.uint32]]:
         """Return ``(starts, postings)``. ``ValueError`` when records are missing."""
 
+class SentenceReader:
+    """Reads sentences of one language: its words and terms have bits of classes.
+
+    ``words`` has the bits of each word. ``terms`` has, by the first word of a term, a dictionary by
+    its second, which may be ``..`` for any. Of a word with a class in ``blocks`` it is told that
+    ``blocked`` unknown words stand there, of one in ``transparent`` that none does. ``telling`` are
+    the classes that are worth a hit; ``handle`` is that of ``@name``.
+    """
+
+    def __init__(
+        self,
+        words: dict[str, int],
+        terms: dict[str, Any],
+        handle: int,
+        transparent: int,
+        blocks: int,
+        telling: int,
+        blocked: int,
+    ) -> None: ...
+    def read(
+        self,
+        tokens: list[str],
+        start: int,
+        end: int,
+        at: int,
+        unknown: int,
+        term: Callable[[list[str], int, int, Any], tuple[int, int]],
+        ats: list[int],
+        unknowns: list[int],
+        masks: list[int],
+        firsts: list[int],
+        widths: list[int],
+    ) -> tuple[int, int, int]:
+        """Read ``tokens[start:end]``; hits are put at the end of the five lists.
+
+        They are a hit's distance from the beginning of the text, the unknown words before it, its
+        classes, its first token and how many tokens it has; ``at`` and ``unknown`` are what came
+        before. ``term`` says of the tokens, a place, ``end`` and what ``terms`` holds which classes
+        the term that begins there has and how many tokens, 1 or 0 for no more than the word.
+
+        Returns distance and unknown words after the last token, and all classes seen. Raises
+        ``ValueError`` for a part that is not in the tokens.
+        """
+
 TEXT_BUCKETS: Final[int]
 """How many buckets the features of texts are hashed to."""
 
 def text_blocks(
     text: str,
-    keys: NDArray[np.uint32],
-    family: NDArray[np.uint16],
+    keys: NDArray[np.uint32] | memoryview,
+    family: NDArray[np.uint16] | memoryview,
     facts: bytes,
     classes: bytes,
     hits: Sequence[bytes],
@@ -298,14 +342,14 @@ class TextWeights:
 
     def __init__(
         self,
-        weights: NDArray[np.int8],
-        scales: NDArray[np.float32],
-        hidden: NDArray[np.float32],
-        hidden_biases: NDArray[np.float32],
-        out: NDArray[np.float32],
-        out_biases: NDArray[np.float32],
-        keys: NDArray[np.uint32],
-        family: NDArray[np.uint16],
+        weights: NDArray[np.int8] | memoryview,
+        scales: NDArray[np.float32] | memoryview[float],
+        hidden: NDArray[np.float32] | memoryview[float],
+        hidden_biases: NDArray[np.float32] | memoryview[float],
+        out: NDArray[np.float32] | memoryview[float],
+        out_biases: NDArray[np.float32] | memoryview[float],
+        keys: NDArray[np.uint32] | memoryview,
+        family: NDArray[np.uint16] | memoryview,
     ) -> None: ...
     def logits(
         self,
@@ -314,8 +358,8 @@ class TextWeights:
         facts: bytes,
         classes: bytes,
         hits: Sequence[bytes],
-    ) -> NDArray[np.float64]:
-        """Weigh parts of a text, (parts, labels), the same on every machine.
+    ) -> list[list[float]]:
+        """Weigh parts of a text: the logits of each part, the same on every machine.
 
         A part is from the first of ``bounds`` up to the second, in characters; the rest is as in
         :func:`text_blocks`. Raises ``ValueError`` for bounds outside the text.

@@ -115,7 +115,7 @@ class TextWeights {
                 out_.shape(0)};
   }
 
-  Array<double> logits(const nb::str& given, const Bounds& bounds, const nb::bytes& facts,
+  std::vector<std::vector<double>> logits(const nb::str& given, const Bounds& bounds, const nb::bytes& facts,
                        const nb::bytes& classes, const Digests& hits) const {
     const Points points(given);
     const std::u32string_view text = points.view();
@@ -123,19 +123,16 @@ class TextWeights {
       if (begin > end || end > text.size()) throw std::invalid_argument("no part of the text");
     }
     const Told told = told_of(facts, classes, hits);
-    std::unique_ptr<double[]> found(new double[bounds.size() * network_.labels]);
-    {
-      nb::gil_scoped_release unlocked;
-      const std::vector<double> known = sums_of(blocks_of(told));
-      double* row = found.get();
-      for (const auto& [begin, end] : bounds) {
-        std::vector<double> sums = known;
-        add(blocks_of(text.substr(begin, end - begin), families_), network_.weights, sums.data());
-        text::logits_of(network_, sums.data(), row);
-        row += network_.labels;
-      }
+    std::vector<std::vector<double>> found;
+    found.reserve(bounds.size());
+    nb::gil_scoped_release unlocked;
+    const std::vector<double> known = sums_of(blocks_of(told));
+    for (const auto& [begin, end] : bounds) {
+      std::vector<double> sums = known;
+      add(blocks_of(text.substr(begin, end - begin), families_), network_.weights, sums.data());
+      text::logits_of(network_, sums.data(), found.emplace_back(network_.labels).data());
     }
-    return array_of(std::move(found), {bounds.size(), network_.labels});
+    return found;
   }
 
   std::vector<double> slopes(const nb::str& given, std::size_t label, const nb::bytes& facts,

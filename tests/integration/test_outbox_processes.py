@@ -23,15 +23,18 @@ from tests.unit.outbox.conftest import Listener, listener
 __all__ = ["listener"]
 
 ROOT = Path(__file__).parents[2]
-IMPATIENT = """
+WORKER = """
 import sys
+from egide.cli import main
+sys.argv = ["egide", "worker"]
+main()
+"""
+IMPATIENT = f"""
 from egide.outbox import deliveries, worker, sending
 deliveries.LEASED_FOR = 2_000
 worker.REQUEST_SECONDS = sending.REQUEST_SECONDS = 0.5
 worker.POLL_SECONDS = 0.02
-from egide.cli import main
-sys.argv = ["egide", "worker"]
-main()
+{WORKER}
 """
 """A worker whose leases end after seconds, so that the test does not take minutes."""
 
@@ -46,12 +49,12 @@ def tell(home: Home, outbox: Outbox, number: int) -> None:
         outbox.enqueue(connection, "scan.recorded", {"number": number})
 
 
-def worker(home: Home, listener: Listener) -> subprocess.Popen[bytes]:
+def worker(home: Home, listener: Listener, code: str = IMPATIENT) -> subprocess.Popen[bytes]:
     environment = os.environ | {
         "EGIDE_HOME": str(home.path),
         "EGIDE_WEBHOOK_ALLOW": listener.url,
     }
-    return subprocess.Popen([sys.executable, "-c", IMPATIENT], env=environment, cwd=ROOT)
+    return subprocess.Popen([sys.executable, "-c", code], env=environment, cwd=ROOT)
 
 
 def wait_until_delivered(outbox: Outbox, seconds: float) -> None:
@@ -101,7 +104,7 @@ def test_a_worker_that_is_told_to_stop_finishes_what_it_sends(
     outbox.add(listener.url)
     listener.seconds = 0.4
     tell(home, outbox, 1)
-    process = worker(home, listener)
+    process = worker(home, listener, WORKER)
     until = time.monotonic() + 30
     while not listener.requests:
         assert time.monotonic() < until

@@ -27,15 +27,13 @@ _LONGEST_HEADER: Final = 64
 class Families(NamedTuple):
     """`keys` in ascending order, and the family, 0..FAMILIES-1, of each."""
 
-    keys: NDArray[np.uint32]
-    family: NDArray[np.uint16]
+    keys: NDArray[np.uint32] | memoryview
+    family: NDArray[np.uint16] | memoryview
 
 
 @lru_cache(maxsize=1)
 def load_families(path: Path = FILE) -> Families:
-    """The families in `path`; LexiconError when the file is none."""
-    import numpy as np  # noqa: PLC0415  start-up time
-
+    """The families in `path`, as plain buffers; LexiconError when the file is none."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -47,14 +45,12 @@ def load_families(path: Path = FILE) -> Families:
         raise LexiconError(f"{path.name}: no word families; reinstall égide")
     if len(data) != start + 6 * int(count):
         raise LexiconError(f"{path.name}: cut off; reinstall égide")
-    keys = np.frombuffer(data, "<u4", int(count), start)
-    family = np.frombuffer(data, "<u2", int(count), start + 4 * int(count))
-    return Families(keys, family)
+    middle = start + 4 * int(count)
+    numbers = memoryview(data)
+    return Families(numbers[start:middle].cast("I"), numbers[middle:].cast("H"))
 
 
 def save_families(families: Families, path: Path = FILE) -> None:
     """Writes `families` so that `load_families` reads them back."""
     head = MAGIC + str(len(families.keys)).encode() + b"\n"
-    path.write_bytes(
-        head + families.keys.astype("<u4").tobytes() + families.family.astype("<u2").tobytes()
-    )
+    path.write_bytes(head + families.keys.tobytes() + families.family.tobytes())

@@ -148,7 +148,7 @@ def facts_of(key: str, tokens: Sequence[str], context: str, photo: bool, lexicon
     return facts
 
 
-def intent_of(tokens: Sequence[str], facts: int, lexicon: Lexicon) -> Intent:
+def intent_of(tokens: list[str], facts: int, lexicon: Lexicon) -> Intent:
     """What the text of these tokens intends."""
     reading = read(tokens, lexicon)
     present = reading.mask | facts

@@ -30,7 +30,7 @@ _NOT_LANGUAGES: Final = frozenset({"classes.yaml", "rules.yaml", "escalation.yam
 _LARGEST_CACHE: Final = 1 << 26
 KEPT_WORDS: Final = 1 << 16
 
-Terms = Mapping[str, Mapping[str, list[tuple[tuple[str, ...], int]]]]
+Terms = dict[str, dict[str, list[tuple[tuple[str, ...], int]]]]
 """By first and by second word (or `..`): what follows those two, and the classes of the term."""
 
 
@@ -39,7 +39,7 @@ class Language:
     """One language: class bits by word, terms by first word, stopwords; with what it borrows."""
 
     name: str
-    words: Mapping[str, int]
+    words: dict[str, int]
     terms: Terms
     stopwords: frozenset[str]
 

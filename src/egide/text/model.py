@@ -14,9 +14,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+import mmap
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -32,7 +35,11 @@ if TYPE_CHECKING:
 
     Buckets = NDArray[np.int64]
     Block = tuple[Buckets, float]
-    Logits = NDArray[np.float64]
+    Bytes = NDArray[np.int8] | memoryview
+    Floats = NDArray[np.float32] | memoryview[float]
+
+Logits = list[float]
+"""The logit of each label."""
 
 FILE: Final = Path(__file__).parent / "data" / "intent-model.bin"
 FORMAT: Final = 2
@@ -99,25 +106,32 @@ class Head(NamedTuple):
     (labels,); all float32.
     """
 
-    hidden: NDArray[np.float32]
-    hidden_biases: NDArray[np.float32]
-    out: NDArray[np.float32]
-    out_biases: NDArray[np.float32]
+    hidden: Floats
+    hidden_biases: Floats
+    out: Floats
+    out_biases: Floats
 
     @classmethod
     def of(cls, parts: Mapping[str, Any]) -> Head:
         """What `_asdict` gave, as lists; ValueError when it is none."""
+        hidden, biases = list(parts["hidden"]), _floats(parts["hidden_biases"])
+        out_biases = _floats(parts["out_biases"])
+        units = len(biases)
+        inner = len(hidden[0]) if hidden else 0
+        if len(hidden) != units:
+            raise ValueError("the hidden layer has as many rows as biases")
+        rows = parts["out"] if units else [()] * len(out_biases)
+        out = _matrix(rows, len(out_biases), units)
+        return cls(_matrix(hidden, units, inner), biases, out, out_biases)
+
+    def arrays(self) -> list[NDArray[np.float32]]:
+        """The four as arrays, not copied."""
         import numpy as np  # noqa: PLC0415  start-up time
 
-        biases = [np.array(parts[name], np.float32) for name in ("hidden_biases", "out_biases")]
-        units, labels = map(len, biases)
-        hidden = np.array(parts["hidden"], np.float32).reshape(units, -1 if units else 0)
-        return cls(
-            hidden, biases[0], np.array(parts["out"], np.float32).reshape(labels, units), biases[1]
-        )
+        return [np.asarray(part) for part in self]
 
     @classmethod
-    def none(cls, biases: NDArray[np.float32]) -> Head:
+    def none(cls, biases: Sequence[float]) -> Head:
         """No hidden layer: each label's sum is its logit, but for its bias."""
         return cls.of({"hidden": [], "hidden_biases": [], "out": [], "out_biases": biases})
 
@@ -152,8 +166,8 @@ class TextModel:
     """
 
     labels: tuple[str, ...]
-    weights: NDArray[np.int8]
-    scales: NDArray[np.float32]
+    weights: Bytes
+    scales: Floats
     head: Head
     thresholds: Mapping[str, Mapping[str, float]]
     """By use (`alone`, `with_rule`) and label: from which score on a text has the label."""
@@ -170,10 +184,10 @@ class TextModel:
         """
         text = canonical(key)
         if len(text) <= WINDOW:
-            best = self._logits(text, [(0, len(text))], told)[0]
+            (best,) = self._logits(text, [(0, len(text))], told)
         else:
             bounds = [(window.begin, window.end) for window in windows_of(text)]
-            best = self._logits(text, bounds, told).max(axis=0)
+            best = list(map(max, zip(*self._logits(text, bounds, told), strict=True)))
         return dict(zip(self.labels, probabilities(best), strict=True))
 
     def windows(self, key: str, told: Told = _NOTHING_TOLD) -> list[Scored]:
@@ -199,12 +213,12 @@ class TextModel:
         text = _joined(cut)
         windows = list(windows_of(text))
         bounds = [(window.begin, window.end) for window in windows]
-        logits = self._logits(text, bounds, told) if len(windows) > 1 else None
+        logits = self._logits(text, bounds, told) if len(windows) > 1 else []
         seen: dict[int, _Hashed] = {}
         found = []
         for label in labels:
             column = self.labels.index(label)
-            best = 0 if logits is None else int(logits[:, column].argmax())
+            best = max(range(len(windows)), key=lambda at: logits[at][column]) if logits else 0
             if best not in seen:
                 seen[best] = _Hashed.of(cut[windows[best].first : windows[best].last])
             found.append(_heaviest(seen[best].pieces, self._shares(seen[best], column, told), most))
@@ -214,10 +228,10 @@ class TextModel:
         """What each piece adds to the logit of a label: its even share in each of its n-grams."""
         import numpy as np  # noqa: PLC0415  start-up time
 
+        weights = np.asarray(self.weights)
         slopes = np.array(self._kernel.slopes(window.text, label, *told.packed()))
         words, letters = (
-            self.weights[buckets] @ slopes * shares
-            for buckets, shares in (window.words, window.letters)
+            weights[buckets] @ slopes * shares for buckets, shares in (window.words, window.letters)
         )
         by_letter = _spread(letters, len(window.text), CHARACTER_GRAMS)
         ends = np.cumsum([len(piece.text) + 1 for piece in window.pieces])
@@ -225,31 +239,59 @@ class TextModel:
         found: NDArray[np.float64] = np.add.reduceat(by_letter[1:], np.r_[0, ends[:-1]])
         return found + _spread(words, len(window.pieces), WORD_GRAMS)
 
-    def _logits(self, text: str, bounds: Sequence[tuple[int, int]], told: Told) -> Logits:
-        """(parts, labels): the logits of each of these parts of one canonical text."""
+    def _logits(self, text: str, bounds: Sequence[tuple[int, int]], told: Told) -> list[Logits]:
+        """The logits of each of these parts of one canonical text."""
         return self._kernel.logits(text, bounds, *told.packed())
 
 
 def probabilities(logits: Logits) -> list[float]:
     """The logistic function of each of `logits`, which count up to 30 either way."""
-    return [1.0 / (1.0 + math.exp(-logit)) for logit in logits.clip(-30.0, 30.0).tolist()]
+    return [1.0 / (1.0 + math.exp(min(30.0, max(-30.0, -logit)))) for logit in logits]
 
 
 @lru_cache(maxsize=2)
 def load_model(path: Path = FILE) -> TextModel:
-    """The model in `path`, its weights mapped; LexiconError when the file is not one."""
-    import numpy as np  # noqa: PLC0415  start-up time
+    """The model in `path`, its weights mapped; LexiconError when the file is not one.
 
+    Its numbers are plain buffers: importing numpy would take a third of the start-up.
+    """
     try:
         told, length = read_header(path)
         labels = tuple(told["labels"])
-        scales, head = np.array(told["scales"], np.float32), Head.of(told["head"])
-        weights = np.memmap(path, np.int8, "r", length, (TEXT_BUCKETS, len(scales)))
-        if len(labels) != len(head.out) or len(scales) - head.hidden.shape[1] > len(labels):
+        scales, head = _floats(told["scales"]), Head.of(told["head"])
+        weights = _mapped(path, length, len(scales))
+        inner = len(told["head"]["hidden"][0]) if len(head.hidden) else 0
+        if len(labels) != len(head.out) or len(scales) - inner > len(labels):
             raise LexiconError(f"{path.name}: its parts do not fit together; reinstall égide")
-        return TextModel(labels, weights.view(np.ndarray), scales, head, told["thresholds"])
+        return TextModel(labels, weights, scales, head, told["thresholds"])
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise LexiconError(f"{path.name}: {error}; reinstall égide") from error
+
+
+def _mapped(path: Path, begin: int, columns: int) -> memoryview:
+    """(`TEXT_BUCKETS`, columns): the bytes of `path` from `begin` on; ValueError when too few."""
+    with path.open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    rows = memoryview(mapped)[begin : begin + TEXT_BUCKETS * columns]
+    if len(rows) < TEXT_BUCKETS * columns:
+        raise ValueError("it is cut off")
+    return rows.cast("b", (TEXT_BUCKETS, columns))
+
+
+def _floats(numbers: Iterable[float]) -> memoryview[float]:
+    """`numbers` as 32 bits each."""
+    return memoryview(array("f", numbers).tobytes()).cast("f")
+
+
+def _matrix(rows: Sequence[Sequence[float]], height: int, width: int) -> Floats:
+    """(height, width): `rows` as 32 bits each; ValueError when they are not of that shape."""
+    if len(rows) != height or any(len(row) != width for row in rows):
+        raise ValueError("rows of a matrix are of one length")
+    if not height * width:  # which no memoryview can be
+        import numpy as np  # noqa: PLC0415  start-up time
+
+        return np.zeros((height, width), np.float32)
+    return _floats(chain.from_iterable(rows)).cast("B").cast("f", (height, width))
 
 
 def read_header(path: Path) -> tuple[dict[str, Any], int]:
@@ -292,8 +334,11 @@ def save_model(model: TextModel, path: Path = FILE, more: Mapping[str, Any] | No
     beside.replace(path)
 
 
-def _shortest(numbers: NDArray[np.float32]) -> Any:
-    """`numbers` as lists, each with the fewest digits by which it is read back."""
+def _shortest(given: Floats) -> Any:
+    """`given` as lists, each number with the fewest digits by which it is read back."""
+    import numpy as np  # noqa: PLC0415  start-up time
+
+    numbers = np.asarray(given)
     return numbers.astype(str).astype(float).tolist() if numbers.size else numbers.tolist()
 
 

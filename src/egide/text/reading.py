@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import repeat
 from operator import add
 from typing import Final
 
+from egide._kernel import SentenceReader
 from egide.text.lexicon import Language, Lexicon
 from egide.text.tokens import ends_sentence
 
@@ -47,7 +49,7 @@ class Reading:
         return " ".join(self.tokens[self.first[hit] : self.first[hit] + self.width[hit]])
 
 
-def read(tokens: Sequence[str], lexicon: Lexicon) -> Reading:
+def read(tokens: list[str], lexicon: Lexicon) -> Reading:
     """The reading of `tokens`, each sentence in its own language."""
     reading = Reading(tokens)
     start, at, unknown = 0, 0, 0
@@ -57,7 +59,13 @@ def read(tokens: Sequence[str], lexicon: Lexicon) -> Reading:
             language = language_of(tokens[start:end], lexicon)
             reading.languages.append(language.name)
             reading.starts.append(start)
-            at, unknown = _read_sentence(reading, start, end, at, unknown, language, lexicon)
+            at, unknown, seen = _reader(lexicon, language.name).read(
+                tokens, start, end, at, unknown, _term,
+                reading.at, reading.unknown, reading.masks, reading.first, reading.width,
+            )  # fmt: skip
+            reading.mask |= seen
+            number = len(reading.starts)
+            reading.sentence += repeat(number, len(reading.at) - len(reading.sentence))
         start = end + 1
         at += SENTENCE_STEP
         unknown += 1
@@ -81,52 +89,18 @@ def _votes(counts: int, languages: int) -> list[int]:
     return [counts >> 16 * number & _COUNT for number in range(languages)]
 
 
-def _read_sentence(
-    reading: Reading,
-    start: int,
-    end: int,
-    at: int,
-    unknown: int,
-    language: Language,
-    lexicon: Lexicon,
-) -> tuple[int, int]:
-    tokens, terms = reading.tokens, language.terms
-    transparent, blocks, silent = lexicon.transparent, lexicon.blocks, lexicon.silent
-    number = len(reading.starts)
-    sentence = tokens[start:end]
-    masks = map(language.words.get, sentence, repeat(0))
-    heads = map(terms.get, sentence)
-    resume, seen = start, 0
-    for position, known, head in zip(range(start, end), masks, heads, strict=True):
-        if position < resume:
-            continue
-        mask, width = known, 1
-        if head is not None:
-            if (position + 1 < end and tokens[position + 1] in head) or ".." in head:
-                bits, found = _term(tokens, position, end, head)
-                mask, width = (bits, found) if found > 1 else (mask | bits, 1)
-                resume = position + width
-        elif not mask:
-            if tokens[position][0] != "@" or len(tokens[position]) == 1:
-                unknown += 1
-                at += 1
-                continue
-            mask = lexicon.bits["handle"]
-        seen |= mask
-        if mask | silent != silent:
-            reading.at.append(at)
-            reading.unknown.append(unknown)
-            reading.masks.append(mask)
-            reading.first.append(position)
-            reading.width.append(width)
-            reading.sentence.append(number)
-        if mask & blocks:
-            unknown += BLOCKED
-        elif not mask & transparent:
-            unknown += 1
-        at += width
-    reading.mask |= seen
-    return at, unknown
+@lru_cache(maxsize=16)
+def _reader(lexicon: Lexicon, name: str) -> SentenceReader:
+    language = lexicon.languages[name]
+    return SentenceReader(
+        language.words,
+        language.terms,
+        lexicon.bits["handle"],
+        lexicon.transparent,
+        lexicon.blocks,
+        ~lexicon.silent,
+        BLOCKED,
+    )
 
 
 def _term(

@@ -80,12 +80,10 @@ class SemanticModel:
 
         As with the plain model the worst window counts; at most `MOST_ENCODED` are encoded.
         """
-        import numpy as np  # noqa: PLC0415  start-up time
-
         own = self.words.windows(screened.normal, told)
         column = plain.labels.index(ABUSE)
         found = [
-            one._replace(logits=one.logits + self.plain_share * other.logits[column])
+            one._replace(logits=[one.logits[0] + self.plain_share * other.logits[column]])
             for one, other in zip(own, plain.windows(screened.normal, told), strict=True)
         ]
         found.sort(key=_logit, reverse=True)
@@ -94,7 +92,7 @@ class SemanticModel:
             one.logits[0] + self._meant(encode(part))
             for one, part in zip(found, parts, strict=False)
         ]
-        return probabilities(np.array([max(logits)]))[0]
+        return probabilities([max(logits)])[0]
 
     def thresholds(self, plain: TextModel) -> dict[str, Mapping[str, float]]:
         """Those of `plain`, with this model's own for `ABUSE`."""
@@ -182,7 +180,7 @@ def save_semantic_model(model: SemanticModel, path: Path = SEMANTIC_FILE) -> Non
 
 
 def _logit(found: Scored) -> float:
-    return float(found.logits[0])
+    return found.logits[0]
 
 
 def as_written(screened: Screened, windows: Sequence[Scored]) -> list[str]:

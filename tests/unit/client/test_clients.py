@@ -277,8 +277,8 @@ def test_it_does_not_wait_longer_than_its_patience(
 
 
 def test_slow_answers_end_in_time(scripted: Scripted, clients: Clients) -> None:
-    scripted.says(Said(wait=1.0), VERDICT)
-    client = clients(scripted.url, timeout=0.2)
+    scripted.says(Said(wait=2.0), VERDICT)
+    client = clients(scripted.url, timeout=1.0)
 
     assert client.scan_text("x").action == "block"
     scripted.says(Said(wait=1.0))

@@ -87,15 +87,15 @@ def test_any_text_has_features(text: str) -> None:
 
 def test_the_arrays_are_kept_alive() -> None:
     weights = TextWeights(*parts())
-    before = weights.logits(" a photo ", [(0, 9)], *NOTHING).tolist()
+    before = weights.logits(" a photo ", [(0, 9)], *NOTHING)
     _ = [np.ones((TEXT_BUCKETS, 3), np.int8) for _ in range(8)]
-    assert weights.logits(" a photo ", [(0, 9)], *NOTHING).tolist() == before
+    assert weights.logits(" a photo ", [(0, 9)], *NOTHING) == before
 
 
 def test_threads_share_one_network() -> None:
     weights, text = TextWeights(*parts()), f" {'a photo of mine ' * 200}"
     bounds = [(n, n + 300) for n in range(0, 2_700, 150)]
-    alone = weights.logits(text, bounds, *NOTHING).tolist()
+    alone = weights.logits(text, bounds, *NOTHING)
     with ThreadPoolExecutor(4) as threads:
-        found = threads.map(lambda _: weights.logits(text, bounds, *NOTHING).tolist(), range(40))
+        found = threads.map(lambda _: weights.logits(text, bounds, *NOTHING), range(40))
         assert all(each == alone for each in found)

@@ -154,8 +154,9 @@ def test_what_weighs_adds_up_to_the_score() -> None:
     (with_photo, _), (without, share) = (
         blocks_of(text, known)[0] for known in (told._replace(with_photo=True), told)
     )
-    added = model.weights[with_photo].sum(axis=0, dtype=int)
-    added = added - model.weights[without].sum(axis=0, dtype=int)
+    weights = np.asarray(model.weights)
+    added = weights[with_photo].sum(axis=0, dtype=int)
+    added = added - weights[without].sum(axis=0, dtype=int)
     assert full[0] - bare[0] == pytest.approx(float(added @ slopes) * share)
 
 
@@ -345,4 +346,13 @@ def test_training_and_evaluation_share_no_text(language: str) -> None:
 
 def test_numpy_is_loaded_only_when_a_text_is_screened() -> None:
     code = "import egide.text.joint, sys; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_text_is_screened_without_numpy() -> None:
+    """Whose import would take as long as all the rest of the start."""
+    code = (
+        "import sys, egide; egide.screen_text('Good morning', context='post');"
+        "sys.exit('numpy' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -49,7 +49,7 @@ def on(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def small_model(weight: int = 1) -> SemanticModel:
     weights = np.random.default_rng(2).integers(-9, 9, (TEXT_BUCKETS, 1)).astype(np.int8)
-    none = Head.none(np.zeros(1, np.float32))
+    none = Head.none([0.0])
     words = TextModel((ABUSE,), weights, np.ones(1, np.float32), none, THRESHOLDS)
     return SemanticModel(words, np.full(DIMENSIONS, weight, np.int8), 0.01, 0.5)
 

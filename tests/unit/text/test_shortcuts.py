@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from itertools import pairwise
 
@@ -13,10 +14,10 @@ from hypothesis import strategies as st
 
 from egide.text import disguise
 from egide.text.families import load_families
-from egide.text.lexicon import load_lexicon
+from egide.text.lexicon import Language, Lexicon, load_lexicon
 from egide.text.model import Told, _Hashed, blocks_of, load_model
 from egide.text.ngrams import canonical, digests, pieces
-from egide.text.reading import language_of, read
+from egide.text.reading import BLOCKED, _reader, _term, language_of, read
 from egide.text.vocabulary import vocabulary_of
 from egide.text.windows import WINDOW, windows_of
 
@@ -50,12 +51,12 @@ def plain_digest(name: str) -> int:
 
 def plain_family(word: str) -> int | None:
     """The family of a word, else that of what is left of a long one without its last letters."""
-    families = load_families()
+    keys, family = load_families()
     for cut in range(4) if len(word) >= 6 else range(1):
         key = mixed(plain_hash(word[: len(word) - cut])) >> 32
-        at = int(families.keys.searchsorted(key))
-        if at < len(families.keys) and families.keys[at] == key:
-            return int(families.family[at])
+        at = bisect_left(keys, key)
+        if at < len(keys) and keys[at] == key:
+            return int(family[at])
     return None
 
 
@@ -133,17 +134,19 @@ def test_what_is_told_is_hashed_as_each_alone_and_pair_by_pair(
 def test_a_score_is_what_its_layers_give(text: str) -> None:
     model, told = load_model(), Told("ad", hits=(("nude",), ("ask",)), classes=("nude", "ask"))
     text = canonical(text)
+    weights, scales = np.asarray(model.weights), np.asarray(model.scales)
     plain = sum(
-        model.weights[np.unique(buckets)].sum(axis=0, dtype="int64") * share
+        weights[np.unique(buckets)].sum(axis=0, dtype="int64") * share
         for buckets, share in blocks_of(text, told)
     )
-    sums, head = plain * model.scales, model.head
-    inner = sums[-head.hidden.shape[1] :]
-    hidden = np.maximum(0, head.hidden @ inner + head.hidden_biases)
-    logits = head.out @ hidden + head.out_biases
+    sums = np.asarray(plain * scales)
+    first, first_biases, out, out_biases = model.head.arrays()
+    inner = sums[-first.shape[1] :]
+    hidden = np.maximum(0, first @ inner + first_biases)
+    logits = out @ hidden + out_biases
     logits[: len(sums) - len(inner)] += sums[: len(sums) - len(inner)]
     found = model._logits(text, [(0, len(text))], told)[0]
-    assert found.tolist() == pytest.approx(logits.tolist())
+    assert found == pytest.approx(logits.tolist())
 
 
 def shared_out(buckets: np.ndarray, weights: np.ndarray) -> list[float]:
@@ -158,7 +161,7 @@ def test_what_is_said_again_counts_once(words: list[str]) -> None:
     model, once = load_model(), canonical(" ".join(words * 3))
     again = canonical(" ".join(words * 9))
     first, second = (model._logits(text, [(0, len(text))], Told())[0] for text in (once, again))
-    assert first.tolist() == pytest.approx(second.tolist())
+    assert first == pytest.approx(second)
 
 
 @settings(deadline=None)
@@ -169,13 +172,14 @@ def test_a_piece_has_its_even_share_of_each_of_its_n_grams(words: list[str]) -> 
     slopes = np.array(model._kernel.slopes(text, 1, *Told().packed()))
     (by_word, word), (by_letter, letter) = blocks_of(text)[-3:-1]
     plain = [0.0] * len(cut)
-    grams = iter(shared_out(by_word, model.weights[by_word] @ slopes * word))
+    weights = np.asarray(model.weights)
+    grams = iter(shared_out(by_word, weights[by_word] @ slopes * word))
     for size in (1, 2, 3):
         for first in range(len(cut) - size + 1):
             weight = next(grams)
             for number in range(first, first + size):
                 plain[number] += weight / size
-    grams = iter(shared_out(by_letter, model.weights[by_letter] @ slopes * letter))
+    grams = iter(shared_out(by_letter, weights[by_letter] @ slopes * letter))
     owner = [number for number, piece in enumerate(cut) for _ in f"{piece.text} "]
     for size in (3, 4, 5):
         for first in range(len(text) - size + 1):
@@ -195,7 +199,7 @@ def test_windows_scored_together_score_as_each_alone(words: list[str]) -> None:
     assert len(together) == len(windows)
     for window, found in zip(windows, together, strict=True):
         part = text[window.begin : window.end]
-        assert found.tolist() == scorer._logits(part, [(0, len(part))], told)[0].tolist()
+        assert found == scorer._logits(part, [(0, len(part))], told)[0]
     assert text[windows[-1].begin : windows[-1].end].endswith(" ")
     assert all(window.end - window.begin <= WINDOW + 66 for window in windows)
 
@@ -232,6 +236,70 @@ def test_known_words_are_counted_as_language_by_language(text: str) -> None:
         counts = lexicon.known_counts[word]
         plain = [word in language.words for language in lexicon.languages.values()]
         assert [counts >> 16 * n & 0xFFFF for n in range(len(plain))] == list(map(int, plain))
+
+
+def plainly(tokens: list[str], language: Language, lexicon: Lexicon) -> list[list[int]]:
+    """The hits of one sentence, word by word: as `SentenceReader` gives them, and what is left."""
+    hits: list[list[int]] = []
+    at, unknown, position, seen = 3, 2, 0, 0
+    while position < len(tokens):
+        token, width = tokens[position], 1
+        mask = language.words.get(token, 0)
+        if token in language.terms:
+            bits, found = _term(tokens, position, len(tokens), language.terms[token])
+            mask, width = (bits, found) if found > 1 else (mask | bits, 1)
+        elif not mask and token[0] == "@" and len(token) > 1:
+            mask = lexicon.bits["handle"]
+        seen |= mask
+        if mask & ~lexicon.silent:
+            hits.append([at, unknown, mask, position, width])
+        if mask & lexicon.blocks:
+            unknown += BLOCKED
+        elif not mask & lexicon.transparent:
+            unknown += 1
+        at += width
+        position += width
+    return [*hits, [at, unknown, seen]]
+
+
+def words_of(language: Language) -> list[str]:
+    """Words alone, in terms, handles and unknown ones."""
+    terms = list(language.terms.items())[::9]
+    inside = [
+        word
+        for _, held in terms
+        for second, tails in held.items()
+        for word in (second, *(w for rest, _ in tails for w in rest))
+        if word != ".."
+    ]
+    own = [*list(language.words)[::7], *(first for first, _ in terms), *inside]
+    return [*own, *(["xqzz", "@", "@anna", ",", "é", "🍑"] * 40)]
+
+
+@settings(deadline=None)
+@given(st.data(), st.sampled_from(["en", "fr", "es", "de"]))
+def test_a_sentence_is_read_word_by_word(data: st.DataObject, name: str) -> None:
+    lexicon = load_lexicon()
+    language = lexicon.languages[name]
+    some = st.sampled_from(words_of(language))
+    together = st.sampled_from([
+        [first, second, *rest]
+        for first, held in list(language.terms.items())[::5]
+        for second, tails in held.items() for rest, _ in tails
+    ])  # fmt: skip
+    parts = data.draw(st.lists(together | st.lists(some, max_size=3), max_size=8))
+    tokens = [word.replace("..", "xqzz") for part in parts for word in part]
+    lists: list[list[int]] = [[] for _ in range(5)]
+    end = _reader(lexicon, name).read(tokens, 0, len(tokens), 3, 2, _term, *lists)
+    found = [list(hit) for hit in zip(*lists, strict=True)]
+    assert [*found, list(end)] == plainly(tokens, language, lexicon)
+
+
+def test_a_part_that_is_not_there_is_refused() -> None:
+    lists: list[list[int]] = [[] for _ in range(5)]
+    for start, end in ((0, 2), (2, 1)):
+        with pytest.raises(ValueError, match="no part of the tokens"):
+            _reader(load_lexicon(), "en").read(["a"], start, end, 0, 0, _term, *lists)
 
 
 def test_terms_are_read_to_the_end_of_a_sentence_and_no_further() -> None:
