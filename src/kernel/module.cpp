@@ -10,7 +10,7 @@
 #include "local_module.hpp"
 #include "pdq.hpp"
 #include "text_module.hpp"
-#include "text_reading.hpp"
+#include "reading_module.hpp"
 #include "trim.hpp"
 
 namespace nb = nanobind;
@@ -214,5 +214,5 @@ NB_MODULE(_kernel, module) {
   module.def("unpermute", &unpermute, nb::arg("codes").noconvert());
   egide::bind_local(module);
   egide::bind_text(module);
-  egide::bind_text_reading(module);
+  egide::bind_reading(module);
 }

@@ -32,6 +32,9 @@ from tests.killed import NOTICES, place_of, print_of
 KILLS = 100
 """On each database."""
 LONGEST_LIFE = 0.25
+SHORTEST_LIFE = 0.01
+STEPS = 3 * NOTICES
+"""What is acknowledged when all is done: notices, decisions, removals."""
 EGIDE = Path(sys.executable).with_name("egide")
 ROOT = Path(__file__).parents[2]
 HOURS_48 = 48 * 3_600_000
@@ -90,6 +93,10 @@ class Works:
         os.kill(process, signal.SIGKILL)
         self._until("gone")
 
+    def steps(self) -> int:
+        """How much was acknowledged so far."""
+        return sum("done" in each for each in self.said)
+
     def finish(self) -> None:
         """Lets the work be done."""
         self._begin("ahead")
@@ -144,8 +151,11 @@ def test_whoever_is_killed_loses_and_doubles_nothing(home: Home, platform: Platf
     with Identity(home.database, home.path) as identity:
         Outbox(home.database, identity.secret).add(platform.url)
     works = Works(home.path, platform.told)
-    for _ in range(KILLS):
-        works.killed_after(random.uniform(0.01, LONGEST_LIFE))
+    for number in range(KILLS):
+        # Work that is ahead of the kills has to wait for them: the last is to find some left.
+        ahead = works.steps() / STEPS > number / KILLS
+        longest = SHORTEST_LIFE if ahead else LONGEST_LIFE
+        works.killed_after(random.uniform(SHORTEST_LIFE, longest))
     works.finish()
     works.close()
     acknowledged = [each for each in works.said if "done" in each]

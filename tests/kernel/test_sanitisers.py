@@ -42,5 +42,5 @@ def test_kernel_is_clean_under_sanitisers(driver: str, tmp_path: Path) -> None:
 
 def test_every_source_of_the_kernel_is_run() -> None:
     run = {name for names in DRIVERS.values() for name in names}
-    faces = {"module.cpp", "local_module.cpp", "text_module.cpp"}
+    faces = {"module.cpp", "local_module.cpp", "reading_module.cpp", "text_module.cpp"}
     assert {path.name for path in KERNEL.glob("*.cpp")} - run == faces

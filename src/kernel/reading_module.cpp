@@ -1,7 +1,7 @@
 // The loop of egide/text/reading.py; documented in egide/_kernel.pyi.
 //
 // Classes are bits of Python's whole numbers: there are more of them than a machine word has.
-#include "text_reading.hpp"
+#include "reading_module.hpp"
 
 #include <nanobind/stl/tuple.h>
 
@@ -119,7 +119,7 @@ class SentenceReader {
 
 }  // namespace
 
-void bind_text_reading(nb::module_& module) {
+void bind_reading(nb::module_& module) {
   using namespace nb::literals;
   nb::class_<SentenceReader>(module, "SentenceReader")
       .def(nb::init<nb::dict, nb::dict, nb::int_, nb::int_, nb::int_, nb::int_, std::size_t>(),

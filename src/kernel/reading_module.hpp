@@ -5,6 +5,6 @@
 
 namespace egide {
 
-void bind_text_reading(nanobind::module_& module);
+void bind_reading(nanobind::module_& module);
 
 }  // namespace egide
