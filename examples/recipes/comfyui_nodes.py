@@ -2,8 +2,10 @@
 
 Put this file into `custom_nodes`, and `egide` and its variables EGIDE_SERVICE_URL and
 EGIDE_SERVICE_KEY into ComfyUI's environment. Wire *Screen prompt* before the text is encoded and
-*Screen images* before they are saved. A workflow is its user's: where users send workflows of their
-own, screen what comes in and goes out on the server as well.
+*Screen images* before they are saved. Where a workflow starts from a picture, wire that to `photo`
+of *Screen prompt* too: some prompts ask for nothing until a photo comes with them. A workflow is
+its user's: where users send workflows of their own, screen what comes in and goes out on the server
+as well.
 """
 
 import io
@@ -52,11 +54,15 @@ class ScreenPrompt:
     @classmethod
     def INPUT_TYPES(cls):  # noqa: N802  ComfyUI's name for it
         """A text from another node."""
-        return {"required": {"text": ("STRING", {"multiline": True, "forceInput": True})}}
+        return {
+            "required": {"text": ("STRING", {"multiline": True, "forceInput": True})},
+            "optional": {"photo": ("IMAGE",)},
+        }
 
-    def screen(self, text):
-        """The text; NotAllowed."""
-        check(lambda: client().scan_text(text, context="prompt"), "prompt")
+    def screen(self, text, photo=None):
+        """The text; NotAllowed. `photo` is what it is to be done to."""
+        known = {} if photo is None else {"with_photo": "true"}
+        check(lambda: client().scan_text(text, context="prompt", attributes=known), "prompt")
         return (text,)
 
 

@@ -4,15 +4,19 @@
     images = pipeline("a lighthouse at dusk").images
 
 It works with whatever is called with `prompt` and gives an object with `images`, a list of PIL
-pictures; nothing of diffusers is imported here.
+pictures; nothing of diffusers is imported here. The service is told when a picture comes with a
+prompt: some ask for nothing until one does.
 """
 
+import inspect
 import io
 from collections.abc import Iterator
 
 from egide.client import Client, ServiceError, Text
 
 PROMPTS = ("prompt", "prompt_2", "prompt_3")
+PICTURES = ("image", "video")
+"""What is in the names of arguments that are pictures: `image`, `ip_adapter_image`, `video`, …"""
 MOST_AT_ONCE = 100
 
 
@@ -34,18 +38,21 @@ class Guarded:
         self._pipeline = pipeline
         self._client = client
 
-    def __call__(self, prompt=None, **given):
+    def __call__(self, *positional, **given):
         """What the pipeline makes; NotAllowed."""
-        texts = list(prompts({"prompt": prompt, **given}))
+        asked = by_name(self._pipeline, positional, given)
+        texts = list(prompts(asked))
+        attributes = {"with_photo": "true"} if with_photo(asked) else {}
         if not texts:
             # Embeddings made elsewhere cannot be read.
             raise NotAllowed("a call without a prompt")
         try:
             for first in range(0, len(texts), MOST_AT_ONCE):
-                batch = [Text(text, "prompt") for text in texts[first : first + MOST_AT_ONCE]]
+                some = texts[first : first + MOST_AT_ONCE]
+                batch = [Text(text, "prompt", attributes=attributes) for text in some]
                 for scanned in self._client.scan_batch(batch):
                     refuse(scanned, "the prompt")
-            made = self._pipeline(prompt=prompt, **given)
+            made = self._pipeline(**asked)
             for image in made.images:
                 refuse(self._client.scan_file(png(image), name="image.png"), "the picture")
         except ServiceError as error:
@@ -54,6 +61,25 @@ class Guarded:
 
     def __getattr__(self, name):
         return getattr(self._pipeline, name)
+
+
+def by_name(pipeline, positional, given) -> dict:
+    """All the arguments of a call by the names that `pipeline` has for them; TypeError."""
+    taken = inspect.signature(pipeline).parameters.values()
+    names = [each.name for each in taken if each.kind is each.POSITIONAL_OR_KEYWORD] or ["prompt"]
+    asked = dict(zip(names, positional, strict=False))
+    if len(positional) > len(names) or asked.keys() & given.keys():
+        raise TypeError("an argument is given twice, or there are too many; give them by name")
+    return asked | given
+
+
+def with_photo(asked) -> bool:
+    """Whether a picture came with a call; numbers say how large or how many are to be made."""
+    return any(
+        value is not None and not isinstance(value, int | float)
+        for name, value in asked.items()
+        if any(each in name for each in PICTURES)
+    )
 
 
 def prompts(given) -> Iterator[str]:

@@ -18,9 +18,13 @@ from django.views.decorators.http import require_POST
 from egide.client import Client, ServiceError, WebhookRefused
 
 WEEK = 7 * 24 * 3600
+AT_WORK = 60
+"""Seconds after which work that has not ended is taken for lost, with the process that did it."""
 
 received = Signal()
-"""Sent with `message` for every message of the desk, once; connect what removes and restores."""
+"""Sent with `message` for every message of the desk; connect what removes and restores. It is sent
+again when that failed or was cut off, so that doing it twice must be as good as doing it once.
+"""
 
 
 @cache
@@ -62,16 +66,24 @@ class Screened:
 @csrf_exempt  # who sends is told by the signature
 @require_POST
 def messages(request: HttpRequest) -> HttpResponse:
-    """Takes messages in. Keep what is done here short: the sender waits for 20 seconds."""
+    """Takes messages in. Keep what is done here short: the sender waits for 20 seconds.
+
+    Django's cache must be one that all processes share.
+    """
     try:
         message = client().webhooks.verify(request.headers, request.body)
     except WebhookRefused as error:
         return HttpResponse(str(error), status=400, content_type="text/plain")
-    # A message may come twice; an error here has it sent again.
-    if seen.add(f"egide-{message.id}", True, WEEK):
+    # A message may come again while it is still at work: 204 would say that it arrived, and if the
+    # work then failed nobody would send it again.
+    key = f"egide-{message.id}"
+    if seen.add(key, "at work", AT_WORK):
         try:
             received.send(sender=None, message=message)
         except BaseException:
-            seen.delete(f"egide-{message.id}")
+            seen.delete(key)
             raise
+        seen.set(key, "done", WEEK)
+    elif seen.get(key) != "done":
+        return HttpResponse(status=503, headers={"Retry-After": str(AT_WORK)})
     return HttpResponse(status=204)

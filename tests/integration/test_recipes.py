@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -31,6 +31,8 @@ SECRET = new_secret()
 OTHER = pictures.encode(pictures.smooth_noise(seed=2), "JPEG")
 BROKEN = OTHER[: len(OTHER) // 2]
 ASKED = "undress my coworker please"
+TO_A_PHOTO = "remove the clothes"
+"""What is nothing by itself, and is asked for when a photo comes with it."""
 BODY = json.dumps(
     {
         "type": "content.remove",
@@ -139,17 +141,41 @@ def test_django_takes_nothing_that_was_not_screened(django: None, nobody: Recipe
     assert raised.value.code == "later"
 
 
-@pytest.mark.slow
-def test_django_receives_messages_once(
-    django: None, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class Receiver(NamedTuple):
+    """The recipe that receives messages, and what posts one to it and tells the status."""
+
+    module: ModuleType
+    post: Callable[[dict[str, str]], int]
+
+
+@pytest.fixture
+def receiver(django: None, recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    """Django with the view of the recipe, and a cache in which nothing is noted."""
+    from django.core.cache import cache
     from django.test import Client as Browser
-    from django.urls import path
+    from django.urls import clear_url_caches, path
 
     module = recipe("django_uploads")
     addresses = ModuleType("django_addresses")
     vars(addresses)["urlpatterns"] = [path("egide/messages", module.messages)]
     monkeypatch.setitem(sys.modules, "django_addresses", addresses)
+    clear_url_caches()  # another test may have had another view
+    cache.clear()
+    browser = Browser(enforce_csrf_checks=True, raise_request_exception=False)
+
+    def post(headers: dict[str, str]) -> int:
+        status: int = browser.post(
+            "/egide/messages", BODY, content_type="application/json", headers=headers
+        ).status_code
+        return status
+
+    yield Receiver(module, post)
+    cache.clear()
+
+
+@pytest.mark.slow
+def test_django_receives_messages_once(receiver: Receiver) -> None:
+    module, post = receiver
     told: list[Any] = []
     works = False
 
@@ -159,14 +185,6 @@ def test_django_receives_messages_once(
         told.append(message)
 
     module.received.connect(remove)
-    browser = Browser(enforce_csrf_checks=True, raise_request_exception=False)
-
-    def post(headers: dict[str, str]) -> int:
-        status: int = browser.post(
-            "/egide/messages", BODY, content_type="application/json", headers=headers
-        ).status_code
-        return status
-
     failed = post(signed())
     works = True
     taken, again, forged = post(signed()), post(signed()), post(signed(secret=new_secret()))
@@ -175,6 +193,45 @@ def test_django_receives_messages_once(
     assert [(message.type, message.data["copy"]) for message in told] == [
         ("content.remove", "cp_1")
     ]
+
+
+@pytest.mark.slow
+def test_django_does_not_take_again_what_is_still_at_work(receiver: Receiver) -> None:
+    module, post = receiver
+    repeated: list[int] = []
+
+    def remove(**_: object) -> None:
+        if not repeated:
+            repeated.append(post(signed()))  # the sender's time is over before this is
+            raise OSError("the disk is full")
+
+    module.received.connect(remove)
+    failed, taken, again = post(signed()), post(signed()), post(signed())
+
+    assert repeated == [503]
+    assert (failed, taken, again) == (500, 204, 204)
+
+
+@pytest.mark.slow
+def test_django_does_again_what_was_cut_off(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, post = receiver
+    monkeypatch.setattr(module, "AT_WORK", 0.01)
+    repeated: list[int] = []
+    times = []
+
+    def remove(**_: object) -> None:
+        times.append(1)
+        if len(times) == 1:
+            time.sleep(0.1)  # as if it never ended
+            repeated.append(post(signed()))
+
+    module.received.connect(remove)
+    post(signed())
+
+    assert repeated == [204]
+    assert len(times) == 2
 
 
 # ── Flask and FastAPI ───────────────────────────────────────────────────────────────────────────
@@ -333,6 +390,10 @@ def test_comfyui_nodes_stop_a_workflow(recipe: Recipe) -> None:
     assert module.ScreenImages().screen([good, good]) == ([good, good],)
     with pytest.raises(module.NotAllowed, match="the prompt is not allowed"):
         module.ScreenPrompt().screen(ASKED)
+    assert module.ScreenPrompt.INPUT_TYPES()["optional"] == {"photo": ("IMAGE",)}
+    assert module.ScreenPrompt().screen(TO_A_PHOTO) == (TO_A_PHOTO,)
+    with pytest.raises(module.NotAllowed, match="the prompt is not allowed"):
+        module.ScreenPrompt().screen(TO_A_PHOTO, photo=[good])
     with pytest.raises(module.NotAllowed, match="the picture is not allowed"):
         module.ScreenImages().screen([good, bad])
 
@@ -379,6 +440,51 @@ def test_diffusers_pipelines_answer_what_is_allowed(running: Running, recipe: Re
         assert client.verdict(raised.value.record).verdict["action"] == "block"
 
 
+class Editing(Pipeline):
+    """As pipelines that start from a picture are called."""
+
+    def __call__(
+        self,
+        prompt: object = None,
+        prompt_2: object = None,
+        image: object = None,
+        strength: float = 0.8,
+        num_images_per_prompt: int = 1,
+        **given: Any,
+    ) -> SimpleNamespace:
+        named = {"prompt": prompt, "prompt_2": prompt_2, "image": image, "strength": strength}
+        return super().__call__(**named, **given)
+
+
+@pytest.mark.slow
+def test_diffusers_pipelines_are_asked_what_comes_with_the_prompt(
+    running: Running, recipe: Recipe
+) -> None:
+    module = recipe("diffusers_guard")
+    photo, pipeline = Image.fromarray(pixels(3)), Editing(2)
+    with Client.from_environment() as client:
+        guarded = module.Guarded(pipeline, client)
+        assert guarded(TO_A_PHOTO, num_images_per_prompt=2, image=None).images
+        for name in ("image", "ip_adapter_image", "control_image", "ip_adapter_image_embeds"):
+            with pytest.raises(module.NotAllowed, match="the prompt"):
+                guarded(TO_A_PHOTO, **{name: photo})
+        with pytest.raises(module.NotAllowed, match="the prompt"):
+            guarded(TO_A_PHOTO, None, photo)
+        with pytest.raises(module.NotAllowed, match="the prompt"):
+            guarded("a lighthouse at dusk", ASKED)
+        assert len(pipeline.calls) == 1
+        assert guarded("a lighthouse at dusk", None, photo, 0.5).images
+        assert pipeline.calls[1] == {
+            "prompt": "a lighthouse at dusk",
+            "prompt_2": None,
+            "image": photo,
+            "strength": 0.5,
+        }
+        for positional, named in ((("a", None, photo, 0.5, 1, 2), {}), (("a",), {"prompt": "b"})):
+            with pytest.raises(TypeError, match="by name"):
+                guarded(*positional, **named)
+
+
 def test_recipes_import_nothing_heavy() -> None:
     for name in ("comfyui_nodes", "diffusers_guard"):
         text = (RECIPES / f"{name}.py").read_text(encoding="utf-8")
@@ -387,4 +493,4 @@ def test_recipes_import_nothing_heavy() -> None:
             for line in text.splitlines()
             if line.startswith(("import ", "from "))
         }
-        assert imported <= {"io", "functools", "collections", "egide"}
+        assert imported <= {"io", "functools", "collections", "inspect", "egide"}

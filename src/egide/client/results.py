@@ -243,10 +243,16 @@ def scanned_all(answer: Answer) -> tuple[Scanned, ...]:
     results = document_of(answer).get("results")
     if not isinstance(results, list):
         raise _unknown("results")
-    return tuple(
-        Scanned(_verdict(json.dumps(each.get("verdict"))), each["id"], each.get("entry"), replayed)
-        for each in results
-    )
+    return tuple(_one_of_many(each, replayed) for each in results)
+
+
+def _one_of_many(result: Any, replayed: bool) -> Scanned:
+    if not isinstance(result, dict):
+        raise _unknown("verdict")
+    if not isinstance(result.get("id"), str):
+        raise _unknown("id")
+    verdict = _verdict(json.dumps(result.get("verdict")))
+    return Scanned(verdict, result["id"], result.get("entry"), replayed)
 
 
 def made(kind: type[T], document: Any) -> T:

@@ -129,7 +129,11 @@ def resolved_in_time(resolver: Resolver, host: str, port: int, seconds: float) -
         finally:
             places.release()
 
-    threading.Thread(target=resolve, name="resolve", daemon=True).start()
+    try:
+        threading.Thread(target=resolve, name="resolve", daemon=True).start()
+    except (RuntimeError, MemoryError) as error:
+        places.release()
+        raise OSError(f"no thread can be had to resolve a name: {error}") from error
     return found.result(timeout=seconds)
 
 

@@ -45,13 +45,14 @@ def main() -> None:
     channel.send(pickle.dumps(None))
     gc.collect()
     gc.freeze()  # else the first collection in each worker copies all pages
-    while command := _next(control):
-        order, number, endpoint = command
-        if order == START and endpoint is not None:
-            answer = _start(control, endpoint, settings)
-        else:
-            answer = _end(number)
-        control.sendall(answer.to_bytes(NUMBER_BYTES, "big", signed=True))
+    with suppress(ConnectionError):  # the pool has gone, or waits for an answer no longer
+        while command := _next(control):
+            order, number, endpoint = command
+            if order == START and endpoint is not None:
+                answer = _start(control, endpoint, settings)
+            else:
+                answer = _end(number)
+            control.sendall(answer.to_bytes(NUMBER_BYTES, "big", signed=True))
 
 
 def _load(settings: Settings) -> None:

@@ -31,6 +31,7 @@ from egide.sandbox.messages import (
 )
 
 _START_SECONDS: Final = 60.0
+_ORDER_SECONDS: Final = 60.0
 _PASSED_ON: Final = (
     "EGIDE_HOME",
     "EGIDE_MAX_",
@@ -79,8 +80,8 @@ class Worker(NamedTuple):
 class Nursery:
     """Starts and ends workers. Thread-safe.
 
-    The process that forks them is started anew when it has ended. UsageError when a detector cannot
-    be made with these settings.
+    The process that forks them is started anew when it has ended, or has left an order without an
+    answer. UsageError when a detector cannot be made with these settings.
     """
 
     def __init__(self, settings: Settings, environment: dict[str, str]) -> None:
@@ -149,21 +150,23 @@ class Nursery:
         if problem is not None:
             _end_process(ours, process)
             raise problem
-        ours.settimeout(_START_SECONDS)
         return ours, process
 
     def _order(
         self, order: bytes, number: int, endpoint: socket.socket | None, *, again: bool = True
     ) -> int:
-        """Has the nursery do something; the number it answers. Started anew, once, if it ended."""
+        """Has the nursery do something; the number it answers. Started anew, once, if it failed."""
         message = order + number.to_bytes(NUMBER_BYTES, "big")
         try:
+            self._control.settimeout(_ORDER_SECONDS)
             descriptors = [] if endpoint is None else [endpoint.fileno()]
             socket.send_fds(self._control, [message], descriptors)
             answer = self._control.recv(NUMBER_BYTES, socket.MSG_WAITALL)
             if len(answer) < NUMBER_BYTES:
                 raise EOFError("the process that forks workers has ended")
         except (OSError, EOFError):
+            # An answer that comes late would be taken for the one to the next order.
+            self._control.close()
             if not again:
                 raise
             self._stop()

@@ -214,6 +214,18 @@ def test_what_is_no_answer_of_ours_is_said(
     assert len(scripted.seen) == 1
 
 
+@pytest.mark.parametrize(
+    "result", ["one", None, [], {}, {"id": None, "verdict": ALLOWED_EXAMPLE}, {"id": "1"}]
+)
+def test_what_is_no_batch_of_ours_is_said(
+    scripted: Scripted, clients: Clients, result: Any
+) -> None:
+    scripted.says(Said(document={"results": [result]}))
+
+    with pytest.raises(BadAnswer, match="upgrade this client"):
+        clients(scripted.url).scan_batch([Text("one")])
+
+
 # httpcore2 leaves its own generator open, which Trio tells.
 @pytest.mark.filterwarnings("ignore:Async generator .httpcore2:ResourceWarning")
 def test_an_answer_without_end_is_cut_off(

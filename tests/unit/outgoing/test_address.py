@@ -221,3 +221,18 @@ def test_resolvers_that_hang_take_no_more_than_so_many_threads(
     assert len(asked) == 2
     ended.set()
     assert guard.resolve(Address.parse("https://hooks.example/"), seconds=5) == PUBLIC
+
+
+def test_a_thread_that_cannot_be_had_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(address, "_RESOLVING", threading.BoundedSemaphore(1))
+    guard, place = AddressGuard(resolver=lambda *_: PUBLIC), Address.parse("https://hooks.example/")
+
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start)
+        for _ in range(2):
+            with pytest.raises(OSError, match="can't start new thread"):
+                guard.resolve(place, seconds=0.02)
+    assert guard.resolve(place, seconds=5) == PUBLIC

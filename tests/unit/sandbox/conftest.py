@@ -11,7 +11,8 @@ from egide.match import Lookup
 from egide.sandbox import Pool, SandboxLimits
 
 OBEDIENT = '''
-import ctypes, os, pathlib, signal, socket, stat, subprocess, sys, time
+import ctypes, fcntl, os, pathlib, resource, signal, socket, stat, struct, subprocess, sys
+import threading, time
 from egide.errors import CorruptItem
 from egide.finding import Skip
 from egide.sniff import Kind
@@ -32,6 +33,9 @@ class Obedient:
 
     def crash(self, argument):
         ctypes.string_at(0)
+
+    def abort(self, argument):
+        os.abort()
 
     def quit(self, argument):
         os._exit(3)
@@ -67,6 +71,24 @@ class Obedient:
     def signal(self, argument):
         return os.kill(int(argument), 0)
 
+    def touch(self, argument):
+        """Does to a process what its name says, by the C library where it has a name for it."""
+        what, process = argument.split()
+        return TOUCHES[what](int(process))
+
+    def threads(self, argument):
+        """What a process may do with itself: threads, signals to them, its limits, its cores."""
+        signal.signal(signal.SIGUSR1, lambda *_: None)
+        thread = threading.Thread(target=time.sleep, args=(0.2,))
+        thread.start()
+        signal.pthread_kill(thread.ident, signal.SIGUSR1)
+        signal.raise_signal(signal.SIGUSR1)
+        thread.join()
+        most, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most - 1, hard))
+        resource.prlimit(os.getpid(), resource.RLIMIT_NOFILE, (most, hard))
+        return len(os.sched_getaffinity(0)) > 0
+
     def environment(self, argument):
         return sorted(os.environ)
 
@@ -85,6 +107,52 @@ class Obedient:
         """Sends what no worker sends, past the code that checks what is sent."""
         os.write(int(argument), b"\\0\\0\\0\\1\\xc1")
         time.sleep(60)
+
+
+def _called(name, *arguments):
+    libc = ctypes.CDLL(None, use_errno=True)
+    call = libc.syscall if isinstance(name, int) else getattr(libc, name)
+    numbers = [name] if isinstance(name, int) else []
+    if call(*numbers, *arguments) < 0:
+        raise OSError(ctypes.get_errno(), "refused")
+    return "done"
+
+
+def _number(x86_64, aarch64):
+    return {"x86_64": x86_64, "aarch64": aarch64}[os.uname().machine]
+
+
+def _owned(process):
+    reading, writing = os.pipe()
+    try:
+        fcntl.fcntl(reading, fcntl.F_SETOWN, process)
+    finally:
+        os.close(reading)
+        os.close(writing)
+    return "done"
+
+
+_INFORMATION = struct.pack("iiii", 0, 0, -1, 0).ljust(128, bytes(1))
+_ATTRIBUTES = struct.pack("IIQiIQQQ", 48, 0, 0, 0, 0, 0, 0, 0)
+TOUCHES = {
+    "kill": lambda process: os.kill(process, 0),
+    "tgkill": lambda process: _called(_number(234, 131), process, process, 0),
+    "rt_sigqueueinfo": lambda process: _called(_number(129, 138), process, 0, _INFORMATION),
+    "rt_tgsigqueueinfo": lambda process: _called(
+        _number(297, 240), process, process, 0, _INFORMATION
+    ),
+    "prlimit": lambda process: resource.prlimit(process, resource.RLIMIT_NOFILE, (7, 7)),
+    "prlimit-read": lambda process: resource.prlimit(process, resource.RLIMIT_NOFILE),
+    "setpriority": lambda process: os.setpriority(os.PRIO_PROCESS, process, 19),
+    "ioprio_set": lambda process: _called(_number(251, 30), 1, process, 3 << 13),
+    "sched_setaffinity": lambda process: os.sched_setaffinity(process, os.sched_getaffinity(0)),
+    "sched_setscheduler": lambda process: os.sched_setscheduler(
+        process, os.SCHED_IDLE, os.sched_param(0)
+    ),
+    "sched_setparam": lambda process: os.sched_setparam(process, os.sched_param(0)),
+    "sched_setattr": lambda process: _called(_number(314, 274), process, _ATTRIBUTES, 0),
+    "owner": _owned,
+}
 
 
 def _is_socket(number):

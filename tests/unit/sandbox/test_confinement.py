@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,66 @@ def test_nothing_is_connected_to(pool: Pool) -> None:
 def test_no_process_is_started_or_signalled(pool: Pool, order: str) -> None:
     asked = text(order.format(pid=os.getpid()))
     assert said(pool.scan(asked)) == "refused: PermissionError"
+
+
+TOUCHES = [
+    "kill",
+    "tgkill",
+    "rt_sigqueueinfo",
+    "rt_tgsigqueueinfo",
+    "prlimit",
+    "prlimit-read",
+    "setpriority",
+    "ioprio_set",
+    "sched_setaffinity",
+    "sched_setscheduler",
+    "sched_setparam",
+    "sched_setattr",
+    "owner",
+]
+BY_THE_FILTER_ALONE = """
+import sys
+from egide.sandbox import seccomp
+from obedient import TOUCHES
+
+_, process, *names = sys.argv
+assert seccomp.restrict()
+for name in names:
+    try:
+        TOUCHES[name](int(process))
+    except PermissionError:
+        print(name)
+"""
+
+
+@pytest.fixture(scope="module")
+def another() -> Iterator[int]:
+    """A process of the same user, as the service is to its workers."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        yield process.pid
+        process.kill()
+
+
+@pytest.mark.parametrize("what", TOUCHES)
+def test_no_other_process_is_touched(pool: Pool, another: int, what: str) -> None:
+    assert said(pool.scan(text(f"touch {what} {another}"))) == "refused: PermissionError"
+
+
+def test_no_other_process_is_touched_where_landlock_knows_no_signals(
+    obedient: Path, another: int
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", BY_THE_FILTER_ALONE, str(another), *TOUCHES],
+        env=os.environ | {"PYTHONPATH": str(obedient)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert ended.stdout.split() == TOUCHES
+
+
+def test_it_does_with_itself_what_programs_do(pool: Pool) -> None:
+    assert said(pool.scan(text("threads now"))) == "True"
 
 
 def test_secrets_of_the_environment_are_not_there(pool: Pool) -> None:

@@ -20,6 +20,8 @@ from egide.match import Match
 from egide.media.fingerprint import fingerprints_of
 from egide.policy_file import load_policy
 from egide.sandbox import Pool, SandboxLimits
+from egide.sandbox.messages import Settings
+from egide.sandbox.workers import Nursery, environment_of_workers
 from egide.scan import SCANNER_NAME, Scanner
 from egide.testing import MemoryBank, neutral_picture
 from egide.verdict import Action, Verdict
@@ -48,6 +50,12 @@ def ends(process: int) -> bool:
             return False
         time.sleep(0.01)
     return True
+
+
+def parent_of(process: int) -> int:
+    status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    (parent,) = [line.split()[1] for line in status.splitlines() if line.startswith("PPid")]
+    return int(parent)
 
 
 def codes(verdict: Verdict) -> list[str]:
@@ -138,7 +146,9 @@ def test_what_cannot_be_fingerprinted_raises_what_it_would_here(pool: Pool) -> N
     assert str(there.value) == str(here.value)
 
 
-@pytest.mark.parametrize(("order", "ending"), [("crash", "SIGSEGV"), ("quit", "exit 3")])
+@pytest.mark.parametrize(
+    ("order", "ending"), [("crash", "SIGSEGV"), ("abort", "SIGABRT"), ("quit", "exit 3")]
+)
 def test_a_worker_that_dies_costs_one_item(pool: Pool, order: str, ending: str) -> None:
     before = pool.state()
     verdict = pool.scan(text(f"{order} now"))
@@ -204,8 +214,9 @@ def test_what_no_worker_says_is_not_believed(pool: Pool) -> None:
 def test_when_all_are_busy_it_says_so(pools: MakePool) -> None:
     pool = pools(workers=1, wait=0.2)
     with ThreadPoolExecutor(1) as threads:
-        first = threads.submit(pool.scan, text("sleep 2"))
-        while not pool.state().busy:
+        first = threads.submit(pool.scan, text("sleep 5"))
+        until = time.monotonic() + 10
+        while not pool.state().busy and time.monotonic() < until:
             time.sleep(0.01)
         with pytest.raises(Busy, match="try again later"):
             pool.scan(text("sleep 0"))
@@ -235,11 +246,29 @@ def test_workers_are_replaced_after_many_items(
 def test_the_nursery_is_replaced_when_it_dies(pools: MakePool) -> None:
     pool = pools(workers=1)
     worker = int(said(pool.scan(text("process"))))
-    status = Path(f"/proc/{worker}/status").read_text(encoding="ascii")
-    (parent,) = [line.split()[1] for line in status.splitlines() if line.startswith("PPid")]
-    os.kill(int(parent), signal.SIGKILL)
+    os.kill(parent_of(worker), signal.SIGKILL)
     assert said(pool.scan(text("sleep 0"))) == "slept"
     assert ends(worker)  # the kernel ends it with its parent
+
+
+def test_an_answer_that_comes_late_is_not_taken_for_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = Settings(load_policy(), 31, {}, (), 1 << 30)
+    nursery = Nursery(settings, environment_of_workers(20))
+    try:
+        first = nursery.start()
+        stopped = parent_of(first.process)
+        os.kill(stopped, signal.SIGSTOP)
+        with monkeypatch.context() as patch:
+            patch.setattr("egide.sandbox.workers._ORDER_SECONDS", 0.1)
+            assert not nursery.end(first)  # how it ended is not known
+        os.kill(stopped, signal.SIGCONT)
+        second = nursery.start()
+        assert parent_of(parent_of(second.process)) == os.getpid()
+        nursery.end(second)
+    finally:
+        nursery.close()
 
 
 class Failing(MemoryBank):
