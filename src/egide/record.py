@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from egide.errors import CorruptItem, TooManyBytes
@@ -56,6 +57,14 @@ _MODEL_FIELDS: Final = frozenset(
     }
 )
 _VERSION_FIELDS: Final = frozenset({"files", "images", "trainedWords", "baseModel"})
+_BARE_FIELDS: Final = frozenset({"creator", "stats", "nsfw", "poi", "nsfwLevel"})
+_TELLING: Final = frozenset(
+    {"modelVersions", "items", "type", "name", "modelId", "model_id", "model", "air", "text", "id"}
+)
+_SHAPE_FIELDS: Final = sorted(
+    _HUB_FIELDS | _MODEL_FIELDS | _VERSION_FIELDS | _BARE_FIELDS | _TELLING
+)
+"""All that `shape_of` looks at in an object."""
 
 
 class Shape(StrEnum):
@@ -109,6 +118,33 @@ def _parse_leniently(data: bytes) -> Parsed:
     return Parsed(value, replaced="\ufffd" in text)
 
 
+def outline_of(data: bytes) -> dict[str, Any]:
+    """Of the JSON object that `data` is, what tells its shape: nothing else in it is built.
+
+    Lists and objects are told by empty ones. CorruptItem when it is no object, or nested too deep.
+    """
+    import msgspec  # noqa: PLC0415  most scans meet no record
+
+    try:
+        told: object = msgspec.json.decode(data, type=_outline())
+    except (ValueError, RecursionError) as error:
+        raise CorruptItem("it is no JSON object that can be read; export it again") from error
+    held = ((name, bytes(getattr(told, name))) for name in _SHAPE_FIELDS)
+    return {name: _hinted(value) for name, value in held if value}
+
+
+@cache
+def _outline() -> type:
+    import msgspec  # noqa: PLC0415
+
+    fields = [(name, msgspec.Raw, msgspec.Raw()) for name in _SHAPE_FIELDS]
+    return msgspec.defstruct("_Outline", fields)
+
+
+def _hinted(value: bytes) -> Any:
+    return {b"{": {}, b"[": []}[value[:1]] if value[:1] in b"{[" else parse(value).value
+
+
 def shape_of(value: object) -> Shape | None:
     """What the record `value` is, by the fields it has; None when it is nothing we know."""
     if isinstance(value, list):
@@ -135,7 +171,7 @@ def _is_bare_model(value: dict[str, Any]) -> bool:
         isinstance(kind, str)
         and kind.replace(" ", "").lower() in MODEL_TYPES
         and "name" in value
-        and bool(value.keys() & {"creator", "stats", "nsfw", "poi", "nsfwLevel"})
+        and bool(value.keys() & _BARE_FIELDS)
     )
 
 

@@ -25,6 +25,8 @@ _SPACE: Final = re.compile(rb"[ \t\r\n]*+")
 _STRUCTURE: Final = re.compile(rb'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+(["{}\[\]])?', re.DOTALL)
 _SCALAR: Final = re.compile(rb'(?:[^"{}\[\],:]++|"(?:[^"\\]++|\\.)*+")*+(["{}\[\],:])?', re.DOTALL)
 _IN_STRING: Final = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
+_WRITTEN: Final = frozenset({"text", "title", "id", "context"})
+"""Cells of a table that stay what was written, JSON or not."""
 _BOM: Final = b"\xef\xbb\xbf"
 _QUOTE: Final = b'"'
 
@@ -54,14 +56,14 @@ def raw_records(stream: BinaryIO) -> Iterator[Raw]:
     """The records of a stream of JSON, not parsed: lines where a line is a whole value, else
     the elements of its lists and pages.
     """
-    first = _first_line(stream)
+    number, first = _first_line(stream)
     if len(first) <= MAX_RECORD_BYTES:
         if _is_value(first):
-            return _lines(stream, first)
+            return _lines(stream, number, first)
         if first.startswith(b"{"):  # a damaged line may come first
             second = stream.readline(MAX_RECORD_BYTES + 1)
             if second.startswith(b"{"):
-                return _lines(stream, first, second)
+                return _lines(stream, number, first, second)
             first += second
     return iter(_Document(stream, first))
 
@@ -70,7 +72,7 @@ def csv_records(stream: BinaryIO) -> Iterator[Raw]:
     """The rows of a stream of CSV, each as a JSON object with the names of the first row.
 
     Separated by comma, semicolon or tabulator, whichever the first row has most of. Fields that
-    hold JSON objects and lists are taken as such.
+    hold JSON objects and lists are taken as such, but for texts and what they are called.
     """
     header = stream.readline(CHUNK).decode("utf-8-sig", "replace")
     delimiter = max(",;\t", key=header.count)
@@ -142,12 +144,13 @@ def _salvaged(raw: Raw, error: ItemError) -> Iterator[Record]:
 # ── lines ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _first_line(stream: BinaryIO) -> bytes:
-    """The first line that is not blank, without a byte order mark."""
-    line = stream.readline(MAX_RECORD_BYTES + 1).removeprefix(_BOM)
+def _first_line(stream: BinaryIO) -> tuple[int, bytes]:
+    """The first line that is not blank, and its number; without a byte order mark."""
+    number, line = 1, stream.readline(MAX_RECORD_BYTES + 1).removeprefix(_BOM)
     while line and line.isspace():
+        number += line.endswith(b"\n")
         line = stream.readline(MAX_RECORD_BYTES + 1)
-    return line
+    return number, line
 
 
 def _is_value(line: bytes) -> bool:
@@ -157,10 +160,13 @@ def _is_value(line: bytes) -> bool:
         return False
 
 
-def _lines(stream: BinaryIO, *first: bytes) -> Iterator[Raw]:
-    """The lines of `stream`, those read already before them; blank ones are left out."""
+def _lines(stream: BinaryIO, begin: int, *first: bytes) -> Iterator[Raw]:
+    """The lines of `stream`, those read already, from number `begin` on, before them.
+
+    Blank ones are left out.
+    """
     read = iter(lambda: stream.readline(MAX_RECORD_BYTES + 1), b"")
-    for number, line in enumerate(chain(first, read), 1):
+    for number, line in enumerate(chain(first, read), begin):
         if len(line) > MAX_RECORD_BYTES and not line.endswith(b"\n"):
             _skip_line(stream)
             yield Raw(b"", number, _too_long())
@@ -184,7 +190,11 @@ def _too_long() -> TooManyBytes:
 def _row_json(names: list[str], row: list[str]) -> bytes:
     import msgspec  # noqa: PLC0415  most scans meet no record
 
-    cells = {name: _cell(cell) for name, cell in zip(names, row, strict=False) if cell}
+    cells = {
+        name: cell if name in _WRITTEN else _cell(cell)
+        for name, cell in zip(names, row, strict=False)
+        if cell
+    }
     return msgspec.json.encode(cells)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+from egide.text.joint import screen_jointly
 from egide.text.offers import offers_in
 from egide.text.screen import Said, screen
 
@@ -20,22 +21,27 @@ _MIXED: Final = (
     "Déshabille-la s'il te plaît. Quítale la ropa. Zieh sie aus! https://a.example/?ref=x 5€\n"
     "привет مرحبا 今日は 👨‍👩‍👧 @someone_example #undressher"
 )
+_COUNTED: Final = (
+    "Undress any photo of your colleague: ➊ upload ❷ pay ⓹ credits, ፱ yrs, ٩ ans; und𐩀ess ²"
+)
 
 TEXTS: dict[str, Callable[[], bytes]] = {
     "text-disguised": _DISGUISED.encode,
     "text-mixed": _MIXED.encode,
+    "text-counted": _COUNTED.encode,
 }
 
 
 def check_text(data: bytes) -> None:
     """Screen hostile bytes as text; raises AssertionError when a promise of `screen` is broken."""
-    began = time.monotonic()
+    began = time.thread_time()
     text = data.decode("utf-8", "surrogateescape")
     for context in ("prompt", "ad"):
-        for found in screen(text, Said(context, with_photo=True)).found:
+        said = Said(context, with_photo=True)
+        for found in (*screen(text, said).found, *screen_jointly(text, said).found):
             assert 0 <= found.score <= 1
             for span in found.spans:
                 assert 0 <= span.start <= span.end <= len(text)
                 assert text[span.start : span.end] == span.text
     offers_in(text)
-    assert time.monotonic() - began < SECONDS
+    assert time.thread_time() - began < SECONDS

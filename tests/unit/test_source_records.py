@@ -25,6 +25,7 @@ from egide.errors import (
     UnknownRecord,
 )
 from egide.item import Item
+from egide.record import outline_of, shape_of
 from egide.record_file import _Document, csv_records, parsed, raw_records
 from egide.sniff import Kind
 from egide.source import count_files, expand
@@ -125,6 +126,23 @@ def test_the_items_made_of_bytes_are_told_alike() -> None:
     assert Item.from_bytes(b'{"a": 1}').kind is Kind.TEXT
 
 
+@pytest.mark.parametrize("value", [MODEL, BARE, HUB, VERSION, TEXT, {"items": [MODEL]}, {"a": 1}])
+@pytest.mark.parametrize("field", ["modelId", "id", "type", "text", "tags", "model", "items"])
+@pytest.mark.parametrize("held", ["a/b", "", "LORA", 7, 0, True, None, [1], {"a": 1}])
+def test_the_outline_of_a_record_tells_its_shape(
+    value: dict[str, object], field: str, held: object
+) -> None:
+    for record in (value, value | {field: held}):
+        data = json.dumps(record).encode()
+        assert shape_of(outline_of(data)) is shape_of(record)
+
+
+@pytest.mark.parametrize("data", [b"[]", b"{", b'"a"', b'{"a":' * 100_000])
+def test_what_is_no_object_has_no_outline(data: bytes) -> None:
+    with pytest.raises(CorruptItem):
+        outline_of(data)
+
+
 @pytest.mark.parametrize("data", [CARD, b"\xef\xbb\xbf" + CARD, CARD.replace(b"\n", b"\r\n")])
 def test_a_model_card_is_a_listing(data: bytes) -> None:
     assert told(items(data, "README.md")) == [("README.md", "listing")]
@@ -210,6 +228,22 @@ def test_cells_of_json_are_taken_as_such() -> None:
     (item,) = items(data, "models.csv")
     assert item.kind is Kind.LISTING
     assert json.loads(item.read(1000))["modelVersions"] == [{"id": 71}]
+
+
+@pytest.mark.parametrize("text", ['["undress"]', '{"prompt": "undress"}', '[{"text": "undress"}]'])
+def test_a_cell_of_text_stays_what_was_written(text: str) -> None:
+    cell = '"' + text.replace('"', '""') + '"'
+    data = f"id,text,title,tags\n{cell},{cell},{cell},{cell}\n"
+    (item,) = items(data.encode(), "t.csv")
+    assert (item.kind, item.text(999), item.attributes["title"]) == (Kind.TEXT, text, text)
+    assert item.ref == f"t.csv#{text}"
+    assert isinstance(json.loads(item.read(999))["tags"], (dict, list))
+
+
+@pytest.mark.parametrize("first", [b'{"text": "a"}\n', b'{"id": 3, "na\n{"text": "a"}\n'])
+def test_blank_lines_before_the_first_record_count(first: bytes) -> None:
+    assert items(b"\n \n\n" + first)[0].ref == "dump.jsonl#4"
+    assert items(b"\xef\xbb\xbf\n" + first)[-1].ref == f"dump.jsonl#{1 + first.count(10)}"
 
 
 def test_other_tables_are_texts() -> None:

@@ -84,7 +84,7 @@ class TextIntent:
         screened = screen_jointly(text, said)
         yield from findings_of(screened, said)
         if screened.cut:
-            yield Skip(NAME, f"only the first {MOST_CHARACTERS:,} characters were read")
+            yield Skip(NAME, f"only the beginning was read, {MOST_CHARACTERS:,} characters at most")
 
 
 def from_settings(settings: DetectorSettings) -> TextIntent:  # noqa: ARG001  the registry's form

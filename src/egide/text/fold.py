@@ -99,6 +99,8 @@ def fold_character(character: str) -> str:
         return ""
     if character.isspace():
         return " "
+    if character.isdigit() and not character.isdecimal():  # circled on black, Ethiopic
+        return str(unicodedata.digit(character))
     known = lookalikes()
     folded = []
     for part in known.get(character) or unicodedata.normalize("NFKD", character):

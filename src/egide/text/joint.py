@@ -30,6 +30,7 @@ from egide.text.screen import (
     screen,
 )
 from egide.text.semantic import ENCODER, load_encoder, load_semantic_model, switched_on
+from egide.text.windows import MOST_READ
 from egide.text.wrapped import unwrapped
 
 ALONE: Final = "alone"
@@ -100,6 +101,8 @@ def _screen(text: str, said: Said, model: TextModel | None) -> Screened:
     screened = screen(text, said)
     if any(found.label is Label.MINOR_ESCALATE for found in screened.found):
         return screened
+    if not screened.cut and _is_cut(screened.normal):
+        screened = replace(screened, cut=True)
     told = told_of(screened, said)
     scores, thresholds = model.scores(screened.normal, told), model.thresholds
     if semantic:
@@ -115,6 +118,11 @@ def _screen(text: str, said: Said, model: TextModel | None) -> Screened:
     kept = [_with(one.score, one.found) if one.found else next(learned) for one in given]
     kept += [found for found in screened.found if found.label is Label.EVASION_TEXT]
     return replace(screened, found=tuple(escalated(kept, screened, load_lexicon())))
+
+
+def _is_cut(normal: str) -> bool:
+    """Whether the model reads only the beginning of a text that the rules have read."""
+    return 2 * len(normal) >= MOST_READ and len(canonical(normal)) > MOST_READ
 
 
 def _says_nothing(screened: Screened) -> bool:

@@ -212,7 +212,10 @@ def _escalation(path: Path) -> dict[str, list[str]]:
                 f"{path.name}: `{name}` is missing; write the words with commas between"
             )
         lists[name] = document[name]
-    lists |= {f"terms.{code}": told for code, told in document.get("only", {}).items()}
+    only = document.get("only", {})
+    if not isinstance(only, dict) or not all(isinstance(told, str) for told in only.values()):
+        raise LexiconError(f"{path.name}: only: write of each language its words, commas between")
+    lists |= {f"terms.{code}": told for code, told in only.items()}
     return {
         name: sorted({_parted(folded) for term in told.split(",") for folded in spellings(term)})
         for name, told in lists.items()

@@ -47,6 +47,15 @@ _ELSEWHERE: Final = ("blocker", "innocent", "medical", "retouch", "art", "shop",
 _GERMAN: Final = {"ä": "ae", "ö": "oe", "ü": "ue"}
 
 
+_KINDS: Final[Mapping[str, tuple[type, str]]] = {
+    "language": (str, "its code"),
+    "classes": (dict, "a mapping, of each class its words by paradigm"),
+    "stopwords": (str, "the words with spaces between"),
+    "paradigms": (dict, "a mapping, of each paradigm `cut` and its endings"),
+    "tests": (list, "a list of texts with what they are"),
+}
+
+
 @dataclass
 class Words:
     """The words of one language: class bits by word, and by first word the terms of several."""
@@ -94,7 +103,20 @@ def load_yaml(path: Path) -> Any:
 
 
 def _loader(yaml: Any) -> Any:
-    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    """A safe loader that refuses a key that stands twice, where YAML would keep the last."""
+    safe = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class Loader(safe):  # type: ignore[misc, valid-type]
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            seen: set[str] = set()
+            for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+                if key.value in seen:
+                    line = key.start_mark.line + 1
+                    raise yaml.YAMLError(f"line {line}: {key.value!r} stands twice")
+                seen.add(key.value)
+            return super().construct_mapping(node, deep=deep)
+
+    return Loader
 
 
 def read_classes(path: Path) -> dict[str, Mapping[str, Any]]:
@@ -103,6 +125,9 @@ def read_classes(path: Path) -> dict[str, Mapping[str, Any]]:
     if not isinstance(document, dict) or not isinstance(document.get("classes"), dict):
         raise LexiconError(f"{path.name}: there is no mapping `classes`; write one")
     classes: dict[str, Mapping[str, Any]] = document["classes"]
+    for name, told in classes.items():
+        if not isinstance(told, dict):
+            raise LexiconError(f"{path.name}: {name}: write a mapping with `means`")
     return classes
 
 
@@ -112,6 +137,9 @@ def read_words(path: Path, bits: Mapping[str, int]) -> Words:
     for key in ("language", "provenance", "classes", "stopwords"):
         if not isinstance(document, dict) or not document.get(key):
             raise LexiconError(f"{path.name}: `{key}` is missing; every lexicon says it")
+    for key, (kind, how) in _KINDS.items():
+        if key in document and not isinstance(document[key], kind):
+            raise LexiconError(f"{path.name}: {key}: write {how}")
     words = Words(
         document["language"],
         stopwords=frozenset(
@@ -135,6 +163,10 @@ def _read_lists(path: Path, document: Any, bits: Mapping[str, int], words: Words
     for class_, lists in document["classes"].items():
         if class_ not in bits:
             raise LexiconError(f"{path.name}: {class_!r} is no class of classes.yaml; add it there")
+        if not isinstance(lists, dict):
+            raise LexiconError(
+                f"{path.name}: {class_}: write the words under a paradigm, such as `any`"
+            )
         for paradigm, lemmas in lists.items():
             for form, term in _forms(path, class_, paradigm, lemmas, paradigms):
                 mask = bits[class_] | (bits[f"form.{form}"] if form in FORMS else 0)
@@ -172,8 +204,27 @@ def _forms(
         return
     if paradigm not in paradigms:
         raise LexiconError(f"{path.name}: {class_}: there is no paradigm {paradigm!r}; add it")
-    rule = paradigms[paradigm]
+    cut, endings = _paradigm(path, paradigm, paradigms[paradigm])
     for term in terms:
-        stem = term[: len(term) - rule["cut"]]
-        for form in (*FORMS, "any"):
-            yield from ((form, stem + ending) for ending in rule.get(form, ()))
+        if len(term) < cut:
+            raise LexiconError(
+                f"{path.name}: {class_}: {term!r} has fewer letters than {paradigm!r} cuts off; "
+                "write its forms out"
+            )
+        stem = term[: len(term) - cut]
+        for form, ending in endings:
+            yield form, stem + ending
+
+
+def _paradigm(path: Path, name: str, rule: Any) -> tuple[int, list[tuple[str, str]]]:
+    """How many letters it cuts off, and each ending after the name of its form."""
+    cut = rule.get("cut") if isinstance(rule, dict) else None
+    if not isinstance(cut, int) or cut < 0:
+        raise LexiconError(f"{path.name}: paradigms.{name}.cut: write how many letters it cuts off")
+    endings: list[tuple[str, str]] = []
+    for form in (*FORMS, "any"):
+        held = rule.get(form, [])
+        if not isinstance(held, list) or not all(isinstance(ending, str) for ending in held):
+            raise LexiconError(f"{path.name}: paradigms.{name}.{form}: write a list of endings")
+        endings += ((form, ending) for ending in held)
+    return cut, endings

@@ -44,12 +44,25 @@ def _never(lexicon: Lexicon) -> Iterator[str]:
 
 def _failing(folder: Path, lexicon: Lexicon) -> Iterator[str]:
     for path in language_files(folder):
-        for test in load_yaml(path).get("tests", ()):
-            expected = {Label(label) for label in test["labels"]}
+        for number, test in enumerate(load_yaml(path).get("tests", ()), 1):
+            try:
+                expected = {Label(label) for label in test["labels"]}
+                text = str(test["text"])
+            except (KeyError, TypeError, ValueError) as error:
+                yield f"{path.name}: test {number}: {_wrong(error)}"
+                continue
             attributes = {str(key): str(value) for key, value in test.items()}
-            screened = screen(test["text"], Said.of(attributes), lexicon)
+            screened = screen(text, Said.of(attributes), lexicon)
             seen = {found.label for found in screened.found}
             if seen != expected:
                 wanted = ", ".join(sorted(expected)) or "nothing"
                 got = ", ".join(sorted(seen)) or "nothing"
-                yield f"{path.name}: {test['text']!r}: expected {wanted}, saw {got}"
+                yield f"{path.name}: {text!r}: expected {wanted}, saw {got}"
+
+
+def _wrong(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"`{error.args[0]}` is missing; write it, `labels: []` where nothing is to be seen"
+    if isinstance(error, ValueError):
+        return f"{error}; docs/reference/labels.md has them"
+    return "write a mapping with `text`, and with `labels` as a list"

@@ -14,13 +14,13 @@ from typing import Final
 
 from egide.label import Label
 from egide.text.characters import ALWAYS, Disguise, character_disguises
-from egide.text.disguise import Token, looks_disguised, undo
+from egide.text.disguise import looks_disguised, undo
 from egide.text.fold import Folded
-from egide.text.intent import Asides, Intent, Sighting, facts_of, intent_of
+from egide.text.intent import CONTEXTS, Asides, Intent, Sighting, facts_of, intent_of
 from egide.text.lexicon import Lexicon, load_lexicon
 from egide.text.rating import is_for_all
 from egide.text.reading import MOST_TOKENS, Reading, language_of
-from egide.text.tokens import TOKEN, WORDS
+from egide.text.tokens import TOKEN, WORDS, Token
 from egide.text.vocabulary import Vocabulary, squeeze, vocabulary_of
 
 MOST_CHARACTERS: Final = 1 << 18
@@ -39,17 +39,25 @@ _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What is said of a text: its context, whether a photo came with it, the rest by name."""
+    """What is said of a text: its context, whether a photo came with it, the rest by name.
+
+    The context is one of `CONTEXTS`, in any case; of another one nothing is kept.
+    """
 
     context: str = ""
     with_photo: bool = False
     attributes: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        # What is no context weighs nothing: nobody's words are told to the model, or remembered.
+        context = self.context.strip().lower()
+        object.__setattr__(self, "context", context if context in CONTEXTS else "")
+
     @classmethod
     def of(cls, attributes: Mapping[str, str]) -> Said:
         """What the attributes of an item say."""
         return cls(
-            str(attributes.get("context", "")).strip().lower(),
+            str(attributes.get("context", "")),
             str(attributes.get("with_photo", "")).strip().lower() in _TRUE,
             attributes,
         )
@@ -88,7 +96,7 @@ class Screened:
     """What disguises were undone to; empty where nothing was to be undone."""
     intent: Intent
     cut: bool = False
-    """Whether the text was longer than what was read of it."""
+    """Whether the text was longer than what was read of it, by the rules or by the model."""
     encoder: str = ""
     """The sentence encoder that weighed in; empty when none did."""
 
@@ -123,6 +131,7 @@ def screen(text: str, said: Said | None = None, lexicon: Lexicon | None = None) 
         return Screened((), (), tuple(disguises), folded, (), _NOTHING, cut)
     else:
         plain = TOKEN.findall(folded.key)
+    cut = cut or len(plain) > MOST_TOKENS
     del plain[MOST_TOKENS:]
     facts = facts_of(folded.key, plain, said.context, said.with_photo, lexicon)
     intent = intent_of(plain, facts, lexicon)
@@ -271,10 +280,10 @@ def _tells_age(plain: Sequence[str], lexicon: Lexicon) -> bool:
     """Whether the age of a minor is among these words: "9 yrs", but not "9 yrs of experience"."""
     ages, years = lexicon.escalation["ages"], lexicon.escalation["years"]
     for number, token in enumerate(plain):
-        if not token[0].isdigit():
+        if not token[0].isdecimal():
             continue
         digits = token.rstrip("abcdefghijklmnopqrstuvwxyz")
-        if not digits.isdigit() or len(digits) > 2 or int(digits) >= _ADULT:
+        if not digits.isdecimal() or len(digits) > 2 or int(digits) >= _ADULT:
             continue
         joined = token[len(digits) :]
         after = [*([joined] if joined else ()), *plain[number + 1 : number + 4]]

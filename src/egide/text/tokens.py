@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 # Every alternative consumes what it has looked at, so that the whole is linear in the length.
 TOKEN: Final = re.compile(r"@\w[\w.]*+|[^\W_]++|[.!?]++\s?|\n++|[^\w\s'\-]")
 """Words and single signs; apostrophes, hyphens and underscores only part words."""
 
 WORDS: Final = re.compile(r"[^\W_]++")
+
+
+class Token(NamedTuple):
+    """A token and its span in the key."""
+
+    text: str
+    start: int
+    end: int
 
 
 def ends_sentence(token: str) -> bool:

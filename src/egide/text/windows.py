@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 WINDOW: Final = 300
 """Characters that are scored together; of a longer text the windows overlap by half."""
-MOST_READ: Final = 1 << 16
-"""Of a longer canonical text the beginning is scored."""
+MOST_READ: Final = 1 << 20
+"""Of a longer canonical text the beginning is scored: some signs are folded to many letters."""
 
 
 class Window(NamedTuple):

@@ -33,6 +33,10 @@ def test_adding_a_language_is_adding_a_file(folder: Path) -> None:
     assert load_lexicon(folder).names[0] == "en"
 
 
+TWICE = "language: xx\nprovenance: p\nstopwords: a\nclasses:\n  sex: {any: x}\n  sex: {any: y}\n"
+PARADIGM = "language: xx\nprovenance: p\nstopwords: a\nclasses: {sex: {v: zap}}\nparadigms:\n  v:"
+
+
 @pytest.mark.parametrize(
     ("broken", "told"),
     [
@@ -40,6 +44,14 @@ def test_adding_a_language_is_adding_a_file(folder: Path) -> None:
         ("language: xx\nprovenance: p\nstopwords: a\nclasses: {sex: {zz: x}}\n", "paradigm 'zz'"),
         ("language: xx\nstopwords: a\nclasses: {sex: {any: x}}\n", "provenance"),
         ("language: [", "xx.yaml"),
+        ("language: xx\nprovenance: p\nstopwords: [a, b]\nclasses: {sex: {any: x}}\n", "stopwords"),
+        ("language: xx\nprovenance: p\nstopwords: a\nclasses: {sex: 'x, y'}\n", "sex"),
+        ("language: xx\nprovenance: p\nstopwords: a\nclasses: [sex]\n", "classes"),
+        (f"{PARADIGM} {{base: ['']}}\n", "paradigms.v.cut"),
+        (f"{PARADIGM} {{cut: 1, base: e}}\n", "paradigms.v.base"),
+        (f"{PARADIGM} {{cut: 9, base: [e]}}\n", "'zap' has fewer letters"),
+        (f"{PARADIGM} {{cut: 0, base: [e]}}\ntests: x\n", "tests"),
+        (TWICE, "line 6: 'sex' stands twice"),
     ],
 )
 def test_a_mistake_is_named(folder: Path, broken: str, told: str) -> None:
@@ -54,6 +66,39 @@ def test_a_test_that_fails_is_a_problem(folder: Path) -> None:
     text = path.read_text(encoding="utf-8")
     path.write_text(f"{text}  - {{text: hello, labels: [context.news]}}\n", encoding="utf-8")
     assert any("expected context.news, saw nothing" in problem for problem in lint(folder))
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        ("{text: hello}", "`labels` is missing"),
+        ("{labels: []}", "`text` is missing"),
+        ("{text: hello, labels: [context.nws]}", "context.nws"),
+        ("hello", "write a mapping"),
+    ],
+)
+def test_a_test_that_cannot_be_run_is_a_problem(folder: Path, broken: str, told: str) -> None:
+    path = folder / "en.yaml"
+    path.write_text(f"{path.read_text(encoding='utf-8')}  - {broken}\n", encoding="utf-8")
+    (problem,) = lint(folder)
+    assert problem.startswith("en.yaml: test ")
+    assert told in problem
+
+
+@pytest.mark.parametrize("only", ["only: kind", "only: {de: [a, b]}"])
+def test_terms_of_one_language_stand_in_a_mapping(folder: Path, only: str) -> None:
+    path = folder / "escalation.yaml"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    at = lines.index("only:")
+    lines[at : at + 2] = [only]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    assert lint(folder)[0].count("escalation.yaml: only: ") == 1
+
+
+def test_a_class_without_a_mapping_is_named(folder: Path) -> None:
+    path = folder / "classes.yaml"
+    path.write_text(f"{path.read_text(encoding='utf-8')}\n  zebra:\n", encoding="utf-8")
+    assert "classes.yaml: zebra" in lint(folder)[0]
 
 
 def test_the_compiled_copy_is_private_and_used(

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from egide import screen_text
 from egide.label import Label
+from egide.text.joint import screen_jointly
 from egide.text.lexicon import load_lexicon
 from egide.text.screen import Said, screen
 from tests.growth import in_proportion
@@ -185,6 +188,50 @@ def test_an_act_about_a_minor_escalates_and_says_nothing_else() -> None:
     assert not findings[0].evidence
 
 
+def _hidden(term: str) -> Iterator[str]:
+    """The term as people write it who hide it."""
+    figures = str.maketrans("oieas", "01345")
+    middle = len(term) // 2
+    yield term.translate(figures)
+    yield from (sign.join(term) for sign in ".-_ |·")
+    yield from (term[:at] + letter * 3 + term[at + 1 :] for at, letter in enumerate(term))
+    yield from (f"{term[:middle]}{sign}{term[middle:]}" for sign in ".-_|" if middle > 2)
+    yield from (
+        f"{term[:at]}*{term[at + 1 :]}"
+        for at, letter in enumerate(term)
+        if letter in "aeiouy" and 0 < at < len(term) - 1
+    )
+
+
+@pytest.mark.parametrize(
+    "asked", ["undress this {} in the photo", "undress this photo ({})", "undress her, {}."]
+)
+def test_a_disguised_term_of_the_escalation_lane_escalates_like_the_term(asked: str) -> None:
+    terms = sorted(load_lexicon().escalation["terms"], key=lambda term: (len(term), term))
+    for term in (*terms[:4:2], *terms[-4:]):
+        for hidden in _hidden(term):
+            assert ruled(asked.format(hidden), "prompt") == {Label.MINOR_ESCALATE}, hidden
+    longest = terms[-1]
+    parts = f"{longest[:-2]} {longest[-2:]}"
+    assert ruled(asked.format(parts), "prompt") == {Label.MINOR_ESCALATE}
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["for men or women", "in 5 min or less", "me, nor anybody", "men.or women", "k8s", "1 a 4,"],
+)
+def test_ordinary_words_are_put_together_to_no_term(told: str) -> None:
+    asked = f"undress this photo {told}"
+    assert Label.MINOR_ESCALATE not in ruled(asked, "prompt")
+    assert NUDIFY in ruled(asked, "prompt")
+
+
+def test_a_disguised_term_is_nothing_where_nothing_is_asked_for() -> None:
+    for term in load_lexicon().escalation["terms"]:
+        for hidden in _hidden(term):
+            assert not labels(f"a picture of the {hidden} at the lake")
+
+
 @pytest.mark.parametrize("told", ["ages", "years"])
 def test_a_number_below_eighteen_and_such_a_word_escalate(told: str) -> None:
     for word in load_lexicon().escalation[told]:
@@ -208,6 +255,62 @@ def test_how_long_something_lasts_is_no_age(told: str) -> None:
 @pytest.mark.parametrize("told", ["9 yo, of experience", "9 years old, years ago", "9 yrs"])
 def test_an_age_stays_one_whatever_is_said_beside_it(told: str) -> None:
     assert ruled(f"undress this photo, {told}", "prompt") == {Label.MINOR_ESCALATE}
+
+
+@pytest.mark.parametrize("digits", ["123", "➊➋➌", "❶❷❸", "⓵⓶⓷", "፩፪፫", "١٢٣"])
+def test_digits_are_digits_however_they_are_written(digits: str) -> None:
+    one, two, three = list(digits)
+    text = f"Undress any photo of your colleague. {one} upload {two} pay {three} credits"
+    assert labels(text, "ad") == labels(text.translate(_figures(digits)), "ad") >= {NUDIFY}
+    assert NUDIFY in labels(f"r{three}move her clothes", "prompt") or digits == "١٢٣"
+    (age,) = load_lexicon().escalation["years"] & {"yrs"}
+    asked = f"undress this photo, {three} {age}"
+    assert ruled(asked, "prompt") == {Label.MINOR_ESCALATE}
+
+
+def _figures(digits: str) -> dict[int, str]:
+    return {ord(digit): str(number) for number, digit in enumerate(digits, 1)}
+
+
+@pytest.mark.parametrize(
+    ("text", "undone"),
+    [
+        ("show her n u d e.", "nude"),
+        ('("n u d e s")', "nudes"),
+        ("u n d r e s s, please", "undress"),
+    ],
+)
+def test_signs_around_letters_spaced_out_are_no_letters(text: str, undone: str) -> None:
+    assert undone in screen(text, Said("prompt")).normal.split()
+
+
+@pytest.mark.parametrize("context", ["Prompt", " PROMPT\n", "prompt"])
+def test_the_context_is_read_in_any_case(context: str) -> None:
+    (finding, *_) = screen_text("Undress any photo", context)
+    assert finding.evidence["context"] == "prompt"
+    assert finding == screen_text("Undress any photo", "prompt")[0]
+
+
+@pytest.mark.parametrize("context", ["\ud800", "x" * 9999, "comment"])
+def test_another_context_is_none(context: str) -> None:
+    assert screen_text("Undress any photo", context) == screen_text("Undress any photo")
+
+
+def test_what_stands_late_in_a_long_text_is_found() -> None:
+    filler = "The house by the lake was quiet in the morning, and the boats lay in the harbour. "
+    early, late = (
+        labels(filler * many + "make her completely nude", "prompt", with_photo=True)
+        for many in (600, 3000)
+    )
+    assert late == early == {NUDIFY}
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [("a lake " * 30_000, False), ("ﷺ" * 100_000, True), ("(" * 140_000 + "undress", True)],
+)
+def test_what_is_not_read_to_its_end_is_said_to_be_cut(text: str, cut: bool) -> None:
+    assert screen_jointly(text, Said("prompt")).cut is cut
 
 
 def test_spans_are_of_the_original_text() -> None:
@@ -235,7 +338,7 @@ def test_nothing_that_is_written_raises(text: str, context: str) -> None:
 @pytest.mark.parametrize(
     "unit",
     ["a", "a ", "a.", "\u0301", "((", "日", "undress ", "remove her clothes ", "n.u.d.e ", "1l",
-     "http://a.b/?ref=", "@", "*", "serdnu ", "\ud800", "🇺🇳", "take her "],
+     "http://a.b/?ref=", "@", "*", "serdnu ", "\ud800", "🇺🇳", "take her ", "q w ", "(q w "],
 )  # fmt: skip
 def test_a_long_text_takes_time_in_proportion(unit: str) -> None:
     short, long = ((unit * (size // len(unit) + 1))[:size] for size in (1 << 13, 1 << 16))

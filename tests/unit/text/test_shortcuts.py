@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from egide.text import disguise
 from egide.text.families import load_families
+from egide.text.halves import all_known
 from egide.text.lexicon import Language, Lexicon, load_lexicon
 from egide.text.model import Told, _Hashed, blocks_of, load_model
 from egide.text.ngrams import canonical, digests, pieces
@@ -222,7 +223,7 @@ def test_a_sign_between_letters_is_wherever_a_word_may_be_parted(key: str) -> No
 def test_halves_of_words_are_found_as_pair_by_pair(words: list[str]) -> None:
     vocabulary = vocabulary_of(load_lexicon())
     plain = any(
-        first + second in vocabulary.long and not disguise._all_known((first, second), vocabulary)
+        first + second in vocabulary.wholes and not all_known((first, second), vocabulary)
         for first, second in pairwise(words)
     )
     assert disguise._is_split(words, vocabulary) is plain
