@@ -25,7 +25,7 @@ __all__ = ["browser"]
 
 NOW = 1_790_000_000_000
 BOUNDS = months_before(NOW, 12)
-STORY = Story("FR", "person", 0, 0, True, True, False, (), 0, 0, (), (), None)
+STORY = Story("FR", "person", 0, 0, True, True, False, (), (), (), (), (), None)
 WHOLE = "document.documentElement.scrollWidth <= window.innerWidth"
 
 

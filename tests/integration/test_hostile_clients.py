@@ -39,6 +39,8 @@ from egide.cli import main
 sys.argv[0] = "egide"
 main()
 """
+SLOW = 0.7
+"""Seconds within which nobody is cut off, by the limits above."""
 IN_TIME = 15.0
 """Seconds in which everything here must be over."""
 SOON = 6.0
@@ -67,23 +69,43 @@ def asker(server: Server) -> Iterator[httpx.Client]:
 
 @pytest.fixture(autouse=True)
 def others(asker: httpx.Client) -> Iterator[None]:
-    """Somebody else asks all the while, and is answered each time, soon."""
-    stop, seconds, answered = threading.Event(), [], set()
+    """Somebody else asks all the while, and is answered each time, soon.
 
-    def ask() -> None:
-        while True:
-            began = time.monotonic()
-            scanned = asker.post("/v1/scan", json={"kind": "text", "text": "a bridge"})
-            seconds.append(time.monotonic() - began)
-            answered.add(scanned.status_code)
-            if stop.wait(0.02):
-                return
+    On a busy machine they may themselves be slower than the shortened limits. Cut off for that, and
+    never sooner, they ask again, and their time goes on.
+    """
+    stop, answered = threading.Event(), set[int]()
+    seconds: list[float] = []
+    failed: list[Exception] = []
 
-    asking = threading.Thread(target=ask)
+    def ask() -> int | None:
+        """The status of an answer; None when they were too slow to get one."""
+        began = time.monotonic()
+        try:
+            status = asker.post("/v1/scan", json={"kind": "text", "text": "a bridge"}).status_code
+        except httpx.TransportError:
+            if time.monotonic() - began < SLOW:
+                raise
+            return None
+        return None if status == 408 and time.monotonic() - began >= SLOW else status
+
+    def ask_on() -> None:
+        try:
+            while not seconds or not stop.wait(0.02):
+                began = time.monotonic()
+                while (status := ask()) is None:
+                    assert time.monotonic() - began < SOON
+                answered.add(status)
+                seconds.append(time.monotonic() - began)
+        except Exception as error:  # noqa: BLE001  told below: a thread's own is not
+            failed.append(error)
+
+    asking = threading.Thread(target=ask_on)
     asking.start()
     yield
     stop.set()
     asking.join()
+    assert failed == []
     assert answered == {200}
     assert max(seconds) < SOON
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from egide.bank.bank import Bank
 from egide.bank.home import Home
+from egide.errors import BankExists, BankNotFound
 from egide.match import Purpose
 
 
@@ -41,6 +42,17 @@ class OpenBanks:
         """The bank called `name`; BankNotFound."""
         found = next((bank for bank in self.all() if bank.name == name), None)
         return found or self._home.bank(name)
+
+    def made(self, name: str, purpose: Purpose) -> Bank:
+        """The bank called `name`, made for `purpose` when it is not there."""
+        try:
+            return self.named(name)
+        except BankNotFound:
+            pass
+        try:
+            return self._home.create(name, purpose)
+        except BankExists:  # another thread or process was faster
+            return self.named(name)
 
     def of(self, *purposes: Purpose) -> tuple[Bank, ...]:
         """Every bank with one of these purposes."""

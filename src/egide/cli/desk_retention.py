@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from egide.cli.options import HomeOption, open_home, open_private, warn
-from egide.errors import UsageError
+from egide.errors import CaseErased, CaseStands, UsageError
 
 if TYPE_CHECKING:
     from egide.desk.casebook import Casebook
+    from egide.desk.retention import Due
 
 CaseArgument = Annotated[
     str, typer.Argument(metavar="CASE", help="The case's number.", show_default=False)
@@ -51,9 +52,11 @@ def retention(
     with open_book(home) as book:
         keeping = Retention(book, read)
         count = 0
-        for each in keeping.apply() if apply else keeping.due():
-            print(json.dumps(each.to_json(), ensure_ascii=False))
-            count += 1
+        # Closed before the home is: in its end it lets nothing linger.
+        with closing(keeping.apply() if apply else _each(keeping.due())) as going:
+            for each in going:
+                print(json.dumps(each.to_json(), ensure_ascii=False))
+                count += 1
     warn(f"{count} {'are gone' if apply else 'would go'}")
 
 
@@ -75,8 +78,12 @@ def erase(
     from egide.identity.scopes import CONSOLE
 
     with open_book(home) as book:
-        erase_case(book, number_of(case), CONSOLE.actor, because[:200])
-        book.database.scrub()
+        try:
+            erase_case(book, number_of(case), CONSOLE.actor, because[:200])
+        except CaseErased:  # by an earlier run, which may not have come as far as this
+            book.scrub()
+            raise
+        book.scrub()
 
 
 def export(
@@ -97,13 +104,14 @@ def export(
     """Write down all that is held about whoever sent a notice, for that person.
 
     JSON, and the same to be read; without the names of those who worked on it, and without what
-    others said.
+    others said. That it was done is an event of the case. Of an escalated case nothing is exported.
     """
     from egide.desk.export import exported, readable
     from egide.desk.export_proofs import proofs
     from egide.desk.numbers import number_of
 
     with open_book(home) as book:
+        _reveal(book, number_of(case))
         held = exported(book, number_of(case))
         as_json = json.dumps(held, ensure_ascii=False, indent=2)
         if out is None:
@@ -115,6 +123,30 @@ def export(
     for name, text in files.items():
         with open_private(out / name) as file:
             file.write(text)
+
+
+def _each(due: Iterable[Due]) -> Generator[Due]:
+    yield from due
+
+
+def _reveal(book: Casebook, number: str) -> None:
+    """Notes that somebody is shown who sent a notice, before anything is shown; CaseStands."""
+    from egide.desk.events import EventKind
+    from egide.desk.fold import CaseState
+    from egide.identity.audit import AuditLog
+    from egide.identity.scopes import CONSOLE
+
+    with book.writing() as writing:
+        row, _ = writing.case(number)
+        if row.state is CaseState.ESCALATED:
+            raise CaseStands(
+                f"case {number} is escalated: nothing of it is exported; return it to the queue "
+                "first, if that is what it comes to"
+            )
+        if row.state is not CaseState.ERASED and row.kind == "notice":
+            writing.append(number, EventKind.REVEALED, CONSOLE.actor)
+        audit = AuditLog(book.database, book.secret)
+        audit.write(writing.connection, CONSOLE, "case.export", f"case:{number}")
 
 
 @contextmanager

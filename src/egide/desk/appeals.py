@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from egide.desk.asks import AppealDecision, reasons_of, words_of
 from egide.desk.banking import entries_of, forget_erased, set_entries
 from egide.desk.closing import APPEAL, restore_copies
 from egide.desk.events import THE_UPLOADER, Event, EventKind
 from egide.desk.fold import CaseState
+from egide.desk.going import unblock
 from egide.desk.means import LOOKING, NOTICES, looks_from
 from egide.desk.notices import MOST_WORDS, text_of
 from egide.desk.views import AppealView, Outcome, UploaderStatus
@@ -18,6 +19,8 @@ from egide.identity import Principal
 from egide.match import EntryState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from egide.db import Row
     from egide.desk.casebook import CaseRow, Writing
     from egide.desk.deciding import Deciding
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from egide.desk.status import Reading
 
 _REMOVED: Final = (CaseState.DECIDED, CaseState.REMOVED, CaseState.APPEALED)
-_RESTORED: Final = ("restoring", "restored")
+_RESTORED: Final = ("restoring", "withheld", "unrestored", "restored")
 
 
 class Appeals:
@@ -79,7 +82,7 @@ class Appeals:
                 each.told.get("copy"),
                 str(personal.get(each.seq, {}).get("words", "")),
             )
-            for each in _undecided(writing.events(number))
+            for each in undecided(writing.events(number))
         ]
 
     def decide(self, viewer: Principal, case: str, decision: AppealDecision) -> None:
@@ -95,25 +98,31 @@ class Appeals:
             row, folded = means.to_change(writing, viewer, case, CaseState.APPEALED)
             if viewer.actor in folded.deciders:
                 raise NotAllowed("you decided this case; another reviewer decides the appeal")
-            appeals = _undecided(writing.events(row.number))
+            appeals = undecided(writing.events(row.number))
+            if decision.appeals and {each.seq for each in appeals} != set(decision.appeals):
+                raise CaseStands("another appeal has come in since; look at the case again")
             by = {str(each.told["by"]) for each in appeals}
             copies = [str(each.told["copy"]) for each in appeals if each.told.get("copy")]
             reverse = decision.outcome == "reverse"
             reopen = reverse and "notifier" in by
-            told = {
+            whole = decision.whole or self._removed(writing, row) <= set(copies)
+            told: dict[str, Any] = {
                 "outcome": "reopen" if reopen else decision.outcome,
                 "reasons": list(decision.reasons),
                 "appeals": [each.seq for each in appeals],
                 "copies": copies,
                 "whole": decision.whole,
             }
+            if reverse and not reopen and not whole:
+                joined = self._reading.joined(writing, row.number)
+                told["entries"] = unblock(means, writing, row, joined, copies)
             personal = {"text": decision.text} if decision.text else None
             writing.append(row.number, EventKind.APPEAL_DECIDED, viewer.actor, told, personal)
             row, _ = writing.case(row.number)
             if reopen:
                 self._deciding.remove(writing, viewer, row, decision.reasons, decision.text)
             elif reverse:
-                self._reverse(writing, viewer, row, decision, copies)
+                self._reverse(writing, viewer, row, decision, None if whole else copies)
             writing.tell(
                 "case.decided",
                 {
@@ -131,18 +140,10 @@ class Appeals:
         viewer: Principal,
         row: CaseRow,
         decision: AppealDecision,
-        copies: list[str],
+        copies: list[str] | None,
     ) -> None:
-        """Puts back what was removed: all of it, when it was the case's only copy or `whole`."""
-        there = {
-            each["id"]
-            for each in writing.connection.execute(
-                "SELECT id FROM desk_copy WHERE number = ? AND state NOT IN ('found', 'blocked')",
-                (row.number,),
-            ).fetchall()
-        }
-        whole = decision.whole or there <= set(copies)
-        if not whole:
+        """Puts back what was removed: these copies, or all of it."""
+        if copies is not None:
             for copy in copies:
                 restore_copies(self._means, writing, row, decision.reasons, only=copy)
             return
@@ -152,6 +153,15 @@ class Appeals:
             personal = {"text": decision.text} if decision.text else None
             writing.append(number, EventKind.REVERSED, viewer.actor, told, personal)
         restore_copies(self._means, writing, row, decision.reasons)
+
+    @staticmethod
+    def _removed(writing: Writing, row: CaseRow) -> set[str]:
+        """The copies that the removal was about: when an appeal is for all, it is for the case."""
+        rows = writing.connection.execute(
+            "SELECT id FROM desk_copy WHERE number = ? AND state NOT IN ('found', 'blocked')",
+            (row.number,),
+        ).fetchall()
+        return {each["id"] for each in rows}
 
     # ── codes ───────────────────────────────────────────────────────────────────────────────────
 
@@ -197,7 +207,7 @@ class Appeals:
         ]
         if not mine:
             return "removed"
-        waits = any(each.seq == mine[-1].seq for each in _undecided(events))
+        waits = any(each.seq == mine[-1].seq for each in undecided(events))
         return "appealed" if waits else "upheld"
 
     def _outcome(self, writing: Writing, row: CaseRow) -> Outcome | None:
@@ -209,7 +219,7 @@ class Appeals:
         return replace(told, text=words_of(told.reasons, "", language))
 
 
-def _undecided(events: list[Event]) -> list[Event]:
+def undecided(events: Sequence[Event]) -> list[Event]:
     """The appeals that no decision names."""
     decided = {
         seq

@@ -73,13 +73,15 @@ class AppealDecision:
     """What a reviewer decides of an appeal.
 
     `outcome` is `uphold` or `reverse`; of an uploader's appeal `whole` reverses for all copies of
-    the case, not for that uploader's alone.
+    the case, not for that uploader's alone. `appeals` are those that the reviewer has read, by the
+    numbers of their events; when it is empty, all that are open.
     """
 
     outcome: str
     reasons: tuple[str, ...]
     text: str = ""
     whole: bool = False
+    appeals: tuple[int, ...] = ()
 
     OUTCOMES = ("uphold", "reverse")
 
@@ -94,6 +96,7 @@ class AppealDecision:
             reasons_of(document.get("reasons"), str(document.get("outcome"))),
             text_of(document.get("text"), "text", MOST_TEXT),
             whole,
+            _numbers(document.get("appeals"), "appeals"),
         )
 
 
@@ -124,6 +127,18 @@ def copies_of(value: object) -> tuple[str, ...]:
     return tuple(
         dict.fromkeys(line_of(each, f"copies.{number}", 40) for number, each in enumerate(value))
     )
+
+
+def _numbers(value: object, name: str) -> tuple[int, ...]:
+    """Numbers of events, as JSON or a form has them; WrongField."""
+    given = [] if value is None else value
+    if not isinstance(given, list | tuple) or len(given) > MOST_COPIES:
+        raise WrongField(name, f"it must be a list of up to {MOST_COPIES:,} numbers")
+    for number, each in enumerate(given):
+        text = str(each)
+        if not (isinstance(each, int | str) and text.isascii() and text.isdigit()):
+            raise WrongField(f"{name}.{number}", "it must be the number of an event")
+    return tuple(int(str(each)[:9]) for each in given)
 
 
 def words_of(reasons: tuple[str, ...], text: str, language: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from egide.bank import Draft
 from egide.bank.adding import add_drafts
 from egide.bank.entry import parse_entry_id, withdraw_entry
+from egide.errors import StorageError
 from egide.fingerprint import Fingerprint, FingerprintType
 from egide.match import EntryState
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from egide.bank import Bank
     from egide.desk.casebook import Writing
     from egide.desk.means import Means
+
+_log: Final = logging.getLogger(__name__)
 
 
 def bank_prints(
@@ -73,10 +77,17 @@ def set_entries(writing: Writing, entries: Iterable[str], state: EntryState) -> 
 def forget_erased(means: Means, names: Iterable[str]) -> None:
     """Writes what was withdrawn out of this machine's index files, and out of the database's log.
 
-    From the withdrawal's commit on nothing matches it; this lets nothing of it lie about.
+    From the withdrawal's commit on nothing matches it; this lets nothing of it lie about. What
+    cannot be done now, as when another process reads for long, is done later, by `Bank.refresh` and
+    `Upkeep`: what was committed is no error for whoever asked for it.
     """
-    for name in names:
-        means.bank(name).erase()
+    try:
+        for name in names:
+            means.bank(name).store_index()
+        means.book.scrub()
+    except StorageError as error:
+        means.book.lingers = True
+        _log.error("what was withdrawn is not taken out of all files yet: %s", error)
 
 
 def given(fingerprints: Iterable[Fingerprint]) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from egide.desk.case_keys import CaseKeys
 from egide.desk.events import Event, EventKind, written
-from egide.desk.fold import CaseState, Folded, fold
+from egide.desk.fold import CaseState, Folded, begun, fold, step
 from egide.desk.log import Log
 from egide.desk.log_event import append_event
 from egide.desk.numbers import number_of
@@ -70,6 +70,9 @@ class Casebook:
         self.keys = CaseKeys(secret, clock)
         self.log = Log()
         self._clock = clock
+        self.lingers = True
+        """Whether something erased may stand in the database's log: also what was erased by a
+        process that ended before it could scrub."""
 
     def now(self) -> int:
         """The time in milliseconds since 1970, UTC."""
@@ -84,6 +87,18 @@ class Casebook:
     def within(self, connection: Connection) -> Writing:
         """The same in a serial write that somebody else has begun."""
         return Writing(self, connection)
+
+    def scrub(self) -> None:
+        """`Database.scrub`, once an erasure is committed; StorageError.
+
+        What failed is done again by `Upkeep`, for `lingers` says so.
+        """
+        self.lingers = False  # before: what another thread fails to do meanwhile counts
+        try:
+            self.database.scrub()
+        except BaseException:
+            self.lingers = True
+            raise
 
     def row(self, number: str) -> CaseRow:
         """The case with this number; CaseNotFound."""
@@ -112,6 +127,7 @@ class Writing:
         self.connection = connection
         self.now = book.now()
         self._read: dict[str, list[Event]] = {}
+        self._folded: dict[str, Folded] = {}
 
     def begin(
         self,
@@ -148,7 +164,9 @@ class Writing:
         personal: Mapping[str, Any] | None = None,
     ) -> Folded:
         """One more event, and the state after it. `personal` is sealed; CaseErased."""
-        seq = len(self.events(number))
+        events = self.events(number)
+        before = self._fold(number) if events else None
+        seq = len(events)
         sealed = None
         if personal:
             plain = written(personal).encode()
@@ -160,8 +178,11 @@ class Writing:
             (number, seq, event.at, event.kind, actor, event.data, sealed),
         )
         append_event(self.connection, self.book.keys, self.book.log, event)
-        self.events(number).append(event)
-        return self._fold(number)
+        events.append(event)
+        after = begun(event) if before is None else step(before, event)
+        self._folded[number] = after
+        self.set(number, **columns_of(after))
+        return after
 
     def case(self, number: str) -> tuple[CaseRow, Folded]:
         """The case as it stands in this transaction; CaseNotFound."""
@@ -170,7 +191,7 @@ class Writing:
         ).fetchone()
         if row is None:
             raise not_found(number)
-        return CaseRow.of(row), fold(self.events(number))
+        return CaseRow.of(row), self._fold(number)
 
     def tell(self, event: str, told: Mapping[str, Any]) -> None:
         """Writes a message to webhooks, sent if this write is committed."""
@@ -227,10 +248,10 @@ class Writing:
         return self._read[number]
 
     def _fold(self, number: str) -> Folded:
-        """The state after all events, kept in the case's row too."""
-        folded = fold(self.events(number))
-        self.set(number, **columns_of(folded))
-        return folded
+        """The state after all events: of a case with very many they are gone through once."""
+        if number not in self._folded:
+            self._folded[number] = fold(self.events(number))
+        return self._folded[number]
 
 
 def columns_of(folded: Folded) -> dict[str, int | str | None]:

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from egide.desk.asks import words_of
+from egide.desk.banking import prints_within
+from egide.desk.copies import SCREENED
 from egide.desk.events import THE_DESK, EventKind, iso
 from egide.desk.laws import laws
 from egide.desk.numbers import new_code
+from egide.desk.statement import Medium
 from egide.desk.statement_cases import RemovedCopy, letters_told
 from egide.desk.statement_store import record
+from egide.fingerprint import FingerprintType
 
 if TYPE_CHECKING:
     from egide.desk.casebook import CaseRow, Writing
@@ -20,6 +24,8 @@ HOUR: Final = 3_600_000
 _DAY: Final = 24 * HOUR
 APPEAL: Final = "appeal"
 _LOCATED: Final = "located"
+_SHOWS: Final = (FingerprintType.PDQ, FingerprintType.LOCAL, FingerprintType.SSCD)
+"""Fingerprints of pictures, or of a video's frames."""
 TOLD: Final = ("told", "overdue", "removed", "gone", "refused")
 """States of copies that the platform was told to remove."""
 
@@ -41,9 +47,9 @@ def remove_copies(
     due = writing.now + int(means.settings.ack_hours * HOUR)
     first = writing.events(row.number)[0].told
     for copy in copies:
-        content_id, url, how = writing.connection.execute(
+        content_id, url, how, entry = writing.connection.execute(
             "UPDATE desk_copy SET state = 'told', told = ?, due = ?, ended = NULL, fresh = 0"
-            " WHERE id = ? RETURNING content_id, content_url, how",
+            " WHERE id = ? RETURNING content_id, content_url, how, entry",
             (writing.now, due, copy),
         ).fetchone()
         code = new_code()
@@ -66,6 +72,7 @@ def remove_copies(
             flagger=bool(first.get("flagger")),
             appeal_url=appeal_url,
             appeal_until=ends,
+            medium=medium_of(writing, first, how, entry),
         )
         record(writing.connection, removed, writing.now)
         told = {
@@ -114,6 +121,20 @@ def restore_copies(
     if ids:
         writing.append(row.number, EventKind.RESTORED, THE_DESK, {"copies": ids, "due": due})
     return ids
+
+
+def medium_of(writing: Writing, first: dict[str, Any], how: str, entry: str | None) -> Medium:
+    """What a copy is: as screening saw it, or as the library keeps it; else not known.
+
+    `first` is what the case began with, `entry` the library's.
+    """
+    if how == SCREENED:
+        item = first.get("item")
+        return Medium(item) if item in tuple(Medium) else Medium.OTHER
+    prints = [] if entry is None else prints_within(writing, entry)
+    if any(each.at is not None or each.type is FingerprintType.VIDEO_MD5 for each in prints):
+        return Medium.VIDEO
+    return Medium.IMAGE if any(each.type in _SHOWS for each in prints) else Medium.OTHER
 
 
 def statement(writing: Writing, row: CaseRow, reasons: Sequence[str], how: str) -> dict[str, Any]:

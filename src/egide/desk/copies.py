@@ -20,7 +20,7 @@ from egide.errors import BankNotFound, EntryNotFound
 from egide.fingerprint import DEFAULT_THRESHOLD, Fingerprint, FingerprintType
 
 if TYPE_CHECKING:
-    from egide.desk.casebook import Writing
+    from egide.desk.casebook import CaseRow, Writing
     from egide.desk.means import Means
     from egide.match import Match
     from egide.records import Content
@@ -136,10 +136,10 @@ def prints_of(means: Means, entries: Sequence[str]) -> list[Fingerprint]:
 
 def _add(found: dict[str, Found], copy: Found) -> None:
     """Adds a content once, as what it was found to be first: that is the nearest."""
-    found.setdefault(_name(copy.content_id, copy.content_url, copy.entry), copy)
+    found.setdefault(name_of(copy.content_id, copy.content_url, copy.entry), copy)
 
 
-def _name(content_id: str | None, url: str | None, entry: str | None) -> str:
+def name_of(content_id: str | None, url: str | None, entry: str | None) -> str:
     """By what a content is known: its id, else its address, else the library's entry."""
     return f"id {content_id}" if content_id else f"at {url}" if url else f"as {entry}"
 
@@ -205,17 +205,6 @@ def covered(how: str, jurisdiction: str) -> bool:
     return how != SIMILAR or laws()[jurisdiction].copies.rule == "similar"
 
 
-def same_picture(writing: Writing, copies: Sequence[str]) -> list[str]:
-    """Those of `copies` that are what a notice names, or identical to it: not only like it."""
-    return [
-        copy
-        for copy in copies
-        if writing.connection.execute(
-            "SELECT 1 FROM desk_copy WHERE id = ? AND how <> ?", (copy, SIMILAR)
-        ).fetchone()
-    ]
-
-
 def found_since(writing: Writing, number: str, seq: int) -> list[str]:
     """The copies of a case that were found after its event `seq`, which so is not about them."""
     return [
@@ -226,6 +215,37 @@ def found_since(writing: Writing, number: str, seq: int) -> list[str]:
     ]
 
 
+def owned(writing: Writing, row: CaseRow) -> frozenset[str]:
+    """The copies of a case that a creator has marked as their own work."""
+    rows = writing.connection.execute(
+        "SELECT c.id FROM desk_copy c WHERE c.number = ? AND (c.evidence LIKE '%\"own_work\"%'"
+        " OR EXISTS (SELECT 1 FROM desk_work w WHERE w.content = c.content_id))",
+        (row.number,),
+    ).fetchall()
+    return frozenset(each["id"] for each in rows)
+
+
+def kept_entries(writing: Writing, row: CaseRow, copies: Sequence[str]) -> list[str]:
+    """The library's entries of these copies, each once."""
+    rows = writing.connection.execute(
+        "SELECT id, entry FROM desk_copy WHERE number = ? AND entry IS NOT NULL ORDER BY id",
+        (row.number,),
+    ).fetchall()
+    wanted = set(copies)
+    return list(dict.fromkeys(each["entry"] for each in rows if each["id"] in wanted))
+
+
+def frozen(writing: Writing, content_id: str | None) -> str | None:
+    """The case in the escalation lane that holds a content: no other shows it meanwhile."""
+    row = writing.connection.execute(
+        "SELECT number FROM desk_case WHERE content_id = ? AND state = ?"
+        " UNION SELECT c.number FROM desk_copy f JOIN desk_case c ON c.number = f.number"
+        " WHERE f.content_id = ? AND c.state = ? ORDER BY number LIMIT 1",
+        (content_id, CaseState.ESCALATED, content_id, CaseState.ESCALATED),
+    ).fetchone()
+    return None if row is None else str(row["number"])
+
+
 def add_copies(
     writing: Writing,
     number: str,
@@ -234,18 +254,23 @@ def add_copies(
     actor: str = THE_DESK,
     state: str | None = None,
 ) -> list[str]:
-    """Adds copies to a case that are not there yet, and tells so by one event; their ids."""
+    """Adds copies to a case that are not there yet, and tells so by one event; their ids.
+
+    Not what a case in the escalation lane holds.
+    """
     rows = writing.connection.execute(
         "SELECT content_id, content_url, entry FROM desk_copy WHERE number = ?", (number,)
     ).fetchall()
-    there = {_name(*row) for row in rows}
-    decided = writing.case(number)[0].state in (CaseState.DECIDED, CaseState.REMOVED)
+    there = {name_of(*row) for row in rows}
+    folded = writing.case(number)[1]
+    stands = folded.before if folded.state is CaseState.APPEALED else folded.state
+    decided = stands in (CaseState.DECIDED, CaseState.REMOVED)
     fresh = int(decided and state is None)
     added: list[str] = []
     hows: dict[str, int] = {}
     for copy in found:
-        name = _name(copy.content_id, copy.content_url, copy.entry)
-        if name in there:
+        name = name_of(copy.content_id, copy.content_url, copy.entry)
+        if name in there or (copy.content_id and frozen(writing, copy.content_id)):
             continue
         there.add(name)
         added.append(new_copy())

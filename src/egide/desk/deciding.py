@@ -20,9 +20,10 @@ from egide.desk.banking import (
     taken,
 )
 from egide.desk.closing import remove_copies
-from egide.desk.copies import covered, found_since, same_picture
+from egide.desk.copies import covered, found_since, kept_entries, owned
 from egide.desk.events import THE_DESK, EventKind
 from egide.desk.fold import CaseState, Folded
+from egide.desk.going import Pictures, bank_given, follow, going, put_back_alone, removals
 from egide.desk.laws import FIELDS, laws
 from egide.desk.means import CLEARED, NOTICES, OWN_WORK
 from egide.desk.notices import MOST_WORDS, text_of
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 MOST_SHOWN: Final = 200
 """Copies whose like is looked for among what was cleared."""
-_LIVE: Final = ("found", "refused", "restoring", "restored")
+_LIVE: Final = ("found", "refused", "restoring", "withheld", "unrestored", "restored")
 """States of copies that a removal is about."""
 
 
@@ -187,20 +188,28 @@ class Deciding:
             event = writing.events(number)[decided.seq]
             text = str(writing.personal(number).get(decided.seq, {}).get("text", ""))
             copies = [str(each) for each in event.told["copies"]]
+            joined = self._reading.joined(writing, number)
             later: list[str] = []
+            pictures = None
             if decided.outcome in ("remove", "confirm"):
                 later = found_since(writing, number, decided.seq)
                 gone += set_entries(writing, allowed, EntryState.WITHDRAWN)
+                pictures = going(writing, row, joined, event, copies, later)
                 # As those that turn up once it holds: see `Searching`.
-                own = owned(writing, row)
-                copies += [each for each in same_picture(writing, later) if each not in own]
-            self._hold(writing, row, decided, text, copies)
+                places = self._reading.places_before(writing, number, event)
+                decisions = [*removals(writing, number), event]
+                most = means.settings.second_from
+                copies += follow(
+                    writing, row, later, pictures, places, decisions, most=most, copies=copies
+                )
+            self._hold(writing, row, decided, text, copies, pictures)
             writing.connection.executemany(
                 "UPDATE desk_copy SET fresh = 1 WHERE id = ? AND state = 'found'",
                 [(each,) for each in later],
             )
-            for other in self._reading.joined(writing, number):
-                self._hold(writing, writing.case(other)[0], decided, text, [], joined=number)
+            for other in joined:
+                case = writing.case(other)[0]
+                self._hold(writing, case, decided, text, [], pictures, joined=number)
             told = {"case": number, "outcome": decided.outcome, "reasons": list(decided.reasons)}
             writing.tell("case.decided", told)
         if decided.outcome == "refuse":
@@ -210,12 +219,15 @@ class Deciding:
         return True
 
     def _shown(self, reading: Writing, number: str) -> list[Fingerprint]:
-        """The fingerprints of what a case is about: those that came with it, and its copies'."""
+        """The fingerprints of what is to go: its copies', and what was given of them."""
         row, _ = reading.case(number)
         if row.pending is None:
             return []
-        prints = taken(reading.prints(number))
-        for entry in _kept(reading, row, _all(reading, row))[:MOST_SHOWN]:
+        event = reading.events(number)[row.pending]
+        copies = [str(each) for each in event.told["copies"]]
+        pictures = going(reading, row, [], event, copies, found_since(reading, number, event.seq))
+        prints = [each for each in taken(reading.prints(number)) if pictures.show(each)]
+        for entry in kept_entries(reading, row, copies)[:MOST_SHOWN]:
             prints += prints_within(reading, entry)
         return prints
 
@@ -226,12 +238,13 @@ class Deciding:
         decided: Pending,
         text: str,
         copies: Sequence[str],
+        pictures: Pictures | None,
         joined: str | None = None,
     ) -> None:
         outcome = decided.outcome
         if row.state is CaseState.INCOMPLETE and joined is not None:
             return
-        changed = self._bank(writing, row, outcome, copies)
+        changed = self._bank(writing, row, outcome, copies, pictures)
         writing.connection.execute("UPDATE desk_copy SET fresh = 0 WHERE number = ?", (row.number,))
         told: dict[str, Any] = {
             "outcome": outcome,
@@ -241,7 +254,7 @@ class Deciding:
             "entries": changed,
         }
         if joined is not None:
-            told["joined"] = joined
+            told |= {"joined": joined, "deciders": list(writing.case(joined)[1].deciders)}
         personal = {"text": text} if text else None
         writing.append(row.number, EventKind.EFFECTIVE, THE_DESK, told, personal)
         if outcome in ("remove", "confirm"):
@@ -250,24 +263,26 @@ class Deciding:
             self._count(writing, row, confirmed=outcome == "confirm")
 
     def _bank(
-        self, writing: Writing, row: CaseRow, outcome: str, copies: Sequence[str]
+        self,
+        writing: Writing,
+        row: CaseRow,
+        outcome: str,
+        copies: Sequence[str],
+        pictures: Pictures | None,
     ) -> list[str]:
         """What the case's fingerprints do from now on: block, or nothing any more.
 
         What is removed blocks its like too, as the library knows it.
         """
         means = self._means
-        entries = entries_of(writing, row.number)
         if outcome == "refuse":
-            return set_entries(writing, entries, EntryState.WITHDRAWN)
-        chosen = copies if outcome in ("remove", "confirm") else _all(writing, row)
-        sets = [prints_within(writing, entry) for entry in _kept(writing, row, chosen)]
-        if outcome == "remove":
-            sets.append(taken(writing.prints(row.number)))
-        bank = means.held(CLEARED if outcome == "deny" else NOTICES)
+            return set_entries(writing, entries_of(writing, row.number), EntryState.WITHDRAWN)
+        own = [] if pictures is None else bank_given(means, writing, row.number, pictures)
+        chosen = _all(writing, row) if pictures is None else copies
+        sets = [prints_within(writing, entry) for entry in kept_entries(writing, row, chosen)]
+        bank = means.held(CLEARED if pictures is None else NOTICES)
         added = bank_prints(means, writing, row.number, bank, sets, EntryState.ACTIVE)
-        set_entries(writing, entries, EntryState.ACTIVE)
-        return sorted({*entries, *added})
+        return sorted({*added, *own})
 
     @staticmethod
     def _count(writing: Writing, row: CaseRow, *, confirmed: bool) -> None:
@@ -323,10 +338,13 @@ class Deciding:
             "SELECT id, how, state FROM desk_copy WHERE number = ? ORDER BY id", (row.number,)
         ).fetchall()
         if not decision.copies:
+            back = put_back_alone(writing, row.number)
             return [
                 each["id"]
                 for each in rows
-                if each["state"] in _LIVE and covered(each["how"], row.jurisdiction)
+                if each["state"] in _LIVE
+                and covered(each["how"], row.jurisdiction)
+                and each["id"] not in back
             ]
         live = {each["id"] for each in rows if each["state"] in _LIVE}
         for number, copy in enumerate(decision.copies):
@@ -367,27 +385,6 @@ def _all(writing: Writing, row: CaseRow) -> list[str]:
 
 def _live(writing: Writing, row: CaseRow) -> list[str]:
     rows = writing.connection.execute(
-        "SELECT id FROM desk_copy WHERE number = ? AND state IN (?, ?, ?, ?) ORDER BY id",
-        (row.number, *_LIVE),
+        "SELECT id, state FROM desk_copy WHERE number = ? ORDER BY id", (row.number,)
     ).fetchall()
-    return [each["id"] for each in rows]
-
-
-def _kept(writing: Writing, row: CaseRow, copies: Sequence[str]) -> list[str]:
-    """The library's entries of these copies, each once."""
-    rows = writing.connection.execute(
-        "SELECT id, entry FROM desk_copy WHERE number = ? AND entry IS NOT NULL ORDER BY id",
-        (row.number,),
-    ).fetchall()
-    wanted = set(copies)
-    return list(dict.fromkeys(each["entry"] for each in rows if each["id"] in wanted))
-
-
-def owned(writing: Writing, row: CaseRow) -> frozenset[str]:
-    """The copies of a case that a creator has marked as their own work."""
-    rows = writing.connection.execute(
-        "SELECT c.id FROM desk_copy c WHERE c.number = ? AND (c.evidence LIKE '%\"own_work\"%'"
-        " OR EXISTS (SELECT 1 FROM desk_work w WHERE w.content = c.content_id))",
-        (row.number,),
-    ).fetchall()
-    return frozenset(each["id"] for each in rows)
+    return [each["id"] for each in rows if each["state"] in _LIVE]

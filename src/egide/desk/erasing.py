@@ -6,7 +6,7 @@ the fingerprints that still stop copies; and the case's commitments in the log, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from egide.bank.entry import parse_entry_id
 from egide.desk.closing import APPEAL
@@ -42,8 +42,8 @@ def erase(
     """Erases what is personal in a case, in one write; `Database.scrub` is to follow.
 
     `because` goes into the record. CaseNotFound; CaseErased when it is; CaseStands while it is
-    being worked on, while an uploader can appeal, and while it must be preserved: so many days from
-    its escalation.
+    being worked on (`unfinished`), while an uploader can appeal, and while it must be preserved: so
+    many days from its escalation.
     """
     with book.writing() as writing:
         row, _ = writing.case(number)
@@ -54,6 +54,9 @@ def erase(
             raise CaseStands(
                 f"case {number} is {row.state}; what is personal in it is needed still"
             )
+        undone = unfinished(writing.connection, number, writing.now)
+        if undone is not None:
+            raise CaseStands(undone)
         until = preserved_until(writing.connection, number, preserved_days)
         if writing.now < until:
             raise CaseStands(
@@ -75,6 +78,38 @@ def settled_state(state: str, lead: str | None) -> CaseState:
     if lead is None or state in _BY_ITSELF:
         return CaseState(state)
     return CaseState.REMOVED if lead == CaseState.ERASED else CaseState(lead)
+
+
+def unfinished(connection: Connection, number: str, now: int) -> str | None:
+    """What somebody still has to do with a case, or with the one it is decided with, in words.
+
+    None when it is settled. `now` is in milliseconds since 1970.
+    """
+    row = connection.execute(_CASE, (number,)).fetchone()
+    led = row["joined"] is not None and row["state"] not in _BY_ITSELF
+    lead = connection.execute(_CASE, (row["joined"],)).fetchone() if led else None
+    for case in (row, lead):
+        if case is None or case["state"] == CaseState.ERASED:
+            continue
+        name = f"case {case['number']}"
+        if case["pending"] is not None:
+            return f"a decision on {name} has not taken effect; wait until it has, or undo it"
+        if case["claimed"] is not None and case["claimed"] > now:
+            return f"somebody has claimed {name}; have it released, or wait for half an hour"
+        # In other states nobody is asked about them any more.
+        if case["state"] == CaseState.REMOVED and _has(connection, case, "fresh = 1"):
+            return f"copies were found since {name} was decided; decide on them, or leave them"
+        if _has(connection, case, "due IS NOT NULL"):
+            return (
+                f"the platform has not answered what it was told of copies of {name}; wait for it"
+            )
+    return None
+
+
+def _has(connection: Connection, case: Any, which: str) -> bool:
+    """Whether a case has such copies."""
+    sql = f"SELECT 1 FROM desk_copy WHERE number = ? AND {which} LIMIT 1"  # noqa: S608  words of ours
+    return connection.execute(sql, (case["number"],)).fetchone() is not None
 
 
 def stops_copies(connection: Connection, number: str) -> bool:
@@ -107,6 +142,7 @@ def appealable_until(connection: Connection, number: str) -> int:
     return int(row[0] or 0)
 
 
+_CASE: Final = "SELECT number, state, joined, pending, claimed FROM desk_case WHERE number = ?"
 _REST: Final = (
     "DELETE FROM desk_mark WHERE number = ?",
     "DELETE FROM desk_code WHERE number = ?",

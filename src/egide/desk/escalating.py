@@ -1,9 +1,9 @@
 """The escalation lane: what is suspected to show a minor is frozen, and nothing of it is kept.
 
-No fingerprint in any bank, no address, no preview, no ordinary reviewer. The case keeps the
-content's id, the time and the way it came; what goes to the authorities goes by their own report.
-Whoever keeps the lane can return a case to where it stood. What was erased stays erased: the
-library is asked anew for what the notice names.
+No fingerprint in the desk's banks, no address, no preview, no ordinary reviewer; the library of
+what is hosted is left as it is. The case keeps the content's id, the time and the way it came; what
+goes to the authorities goes by their own report. Whoever keeps the lane can return a case to where
+it stood. What was erased stays erased: the library is asked anew for what the notice names.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Escalating:
     def escalate(self, viewer: Principal, case: str, words: str) -> None:
         """Freezes a case, and those decided with it, for those who may see such; CaseStands.
 
-        No fingerprint and no copy's address stays, in no file, once this returns.
+        No fingerprint and no copy's address stays, in no file (see `forget_erased`).
         """
         said = text_of(words, "words", MOST_WORDS)
         self._means.bank(NOTICES)

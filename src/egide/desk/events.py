@@ -92,6 +92,13 @@ class Event:
         return document
 
 
+def earlier(event: Event, than: Event) -> bool:
+    """Whether an event happened before another, which may be of another case."""
+    if event.case == than.case:
+        return event.seq < than.seq
+    return event.at <= than.at
+
+
 def written(document: Mapping[str, Any]) -> str:
     """`document` as it stands in an event: one line of JSON, keys in order."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from egide.desk.banking import given, taken
 from egide.desk.erasing import stops_copies
 from egide.desk.events import THE_DESK, THE_PERSON, THE_UPLOADER, Event, EventKind, iso
 from egide.desk.fold import CaseState
@@ -81,7 +82,7 @@ def exported(book: Casebook, number: str) -> dict[str, Any]:
                 }
                 for each in shown
             ],
-            "fingerprints": prints,
+            "fingerprints": given(taken(prints)),
             "stops_copies": stops_copies(reading.connection, number),
             "copies": _copies(reading, row),
             "digests": _digests(reading, row),

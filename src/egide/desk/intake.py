@@ -15,9 +15,10 @@ from egide.desk.banking import (
     taken,
 )
 from egide.desk.closing import restore_copies
-from egide.desk.copies import prints_of
+from egide.desk.copies import frozen, prints_of
 from egide.desk.events import THE_DESK, THE_PERSON, EventKind
 from egide.desk.fold import CROWDED, FIRST, USUAL, CaseState
+from egide.desk.handing import hand_on
 from egide.desk.laws import laws
 from egide.desk.marks import add_marks, crowded, marks_of, same_case
 from egide.desk.means import NOTICES, SENDING
@@ -145,6 +146,7 @@ class Intake:
             row, _ = writing.case(row.number)
             self._may(writing, row, "withdraw")
             ordered = self._reading.first(writing, row.number).told["sender"] == "authority"
+            kept = hand_on(writing, row, self._reading.joined(writing, row.number))
             gone = set_entries(writing, entries_of(writing, row.number), EntryState.WITHDRAWN)
             writing.forget_prints(row.number)
             reason = "order_lifted" if ordered else "withdrawn"
@@ -154,9 +156,8 @@ class Intake:
                 THE_PERSON,
                 {"entries": gone, "reasons": [reason]},
             )
-            followers = self._hand_on(writing, row)
             # Of an erased case nobody knows any more where the copies were.
-            if not followers and row.state is not CaseState.ERASED:
+            if not kept and row.state is not CaseState.ERASED:
                 restore_copies(means, writing, row, (reason,))
             writing.set(row.number, search=None)
             told = {"case": row.number, "outcome": "withdraw", "reasons": [reason]}
@@ -177,7 +178,14 @@ class Intake:
             writing.append(
                 row.number, EventKind.APPEALED, THE_PERSON, {"by": "notifier"}, {"words": said}
             )
-            return self._reading.status(writing, row.number)
+            if row.joined is not None:
+                # What was decided together is appealed apart: with copies of its own.
+                writing.set(row.number, joined=None, search=writing.now)
+            status = self._reading.status(writing, row.number)
+        if row.joined is None:
+            return status
+        self._searching.search_now(row.number)
+        return self._now(row.number)
 
     def _now(self, number: str) -> Status:
         with self._means.book.reading() as reading:
@@ -271,7 +279,13 @@ class Intake:
         ids = [each.content_id for each in locations if each.content_id is not None]
         urls = [each.url for each in locations if each.url is not None]
         kept = self._means.hosted.at(ids, urls)
-        return [prints_of(self._means, [entry]) for entry, _ in kept]
+        with self._means.book.reading() as reading:
+            held = {
+                each.content_id for _, each in kept if frozen(reading, each.content_id) is not None
+            }
+        return [
+            prints_of(self._means, [entry]) for entry, each in kept if each.content_id not in held
+        ]
 
     # ── adding ──────────────────────────────────────────────────────────────────────────────────
 
@@ -298,10 +312,13 @@ class Intake:
             "locations": len(more.locations),
             "fingerprints": len(more.fingerprints),
         }
-        writing.append(row.number, EventKind.NOTE, THE_PERSON, told, personal)
+        since = writing.append(row.number, EventKind.NOTE, THE_PERSON, told, personal).version
         if more.fingerprints:
-            prints = dict.fromkeys([*taken(writing.prints(row.number)), *more.fingerprints])
-            writing.keep_prints(row.number, given(prints))
+            kept = writing.prints(row.number)
+            there = set(taken(kept))
+            # A decision before this event was not about them.
+            new = given(each for each in more.fingerprints if each not in there)
+            writing.keep_prints(row.number, [*kept, *({**each, "since": since} for each in new)])
         marks = marks_of(
             means,
             signature=more.signature,
@@ -334,14 +351,6 @@ class Intake:
     def _may(self, writing: Writing, row: CaseRow, what: str) -> None:
         """CaseStands when the person cannot do this now."""
         if what not in self._reading.may(writing, row):
+            state = self._reading.status(writing, row.number).state
             told = "appealed" if what == "appeal" else f"{what}n" if what == "withdraw" else "added"
-            raise CaseStands(f"the case is {row.state}: nothing can be {told}")
-
-    def _hand_on(self, writing: Writing, row: CaseRow) -> list[str]:
-        """Lets the first of the cases that were joined to this one lead the others."""
-        numbers = self._reading.joined(writing, row.number)
-        for place, number in enumerate(numbers):
-            writing.set(number, joined=None if place == 0 else numbers[0])
-        if numbers:
-            writing.set(numbers[0], search=writing.now)
-        return numbers
+            raise CaseStands(f"the case is {state}: nothing can be {told}")

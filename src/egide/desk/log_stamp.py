@@ -157,6 +157,10 @@ def _decoded(response: bytes) -> Any:
     try:
         stamp = decode_timestamp_response(response)
         granted = stamp.status == 0
+        if granted:  # parsed when they are asked for, and not before
+            said = stamp.tst_info
+            _ = said.gen_time, said.nonce, said.message_imprint.message
+            _ = said.message_imprint.hash_algorithm.dotted_string
     except ValueError as error:
         raise LogError(f"this is no time stamp: {error}") from None
     if not granted:

@@ -72,11 +72,17 @@ def same_case(connection: Connection, number: str) -> str | None:
     """The oldest open notice of the same person about the same picture, if there is one.
 
     The same person: signed alike, or the same contact. The same picture: a fingerprint or a
-    location in common. Only a case that nobody has decided: what is found again later is new.
+    location in common. Only a case that nobody has decided: what is found again later is new. Only
+    one that comes no later in the queue, by the same law: joined, nothing may lose its clock or its
+    place. Orders stand alone.
     """
     row = connection.execute(
         "SELECT c.number FROM desk_case c WHERE c.number <> ? AND c.kind = 'notice'"
         " AND c.state = ? AND c.joined IS NULL AND c.pending IS NULL"
+        " AND EXISTS (SELECT 1 FROM desk_case n WHERE n.number = ?"
+        "  AND n.jurisdiction = c.jurisdiction AND n.tier >= c.tier AND n.deadline >= c.deadline)"
+        " AND NOT EXISTS (SELECT 1 FROM desk_event e WHERE e.number IN (c.number, ?) AND e.seq = 0"
+        '  AND e.data LIKE \'%"sender":"authority"%\')'
         " AND EXISTS (SELECT 1 FROM desk_mark a JOIN desk_mark b"
         "  ON b.kind = a.kind AND b.digest = a.digest"
         "  WHERE a.number = ? AND b.number = c.number AND a.kind IN ('signer', 'contact'))"
@@ -84,7 +90,7 @@ def same_case(connection: Connection, number: str) -> str | None:
         "  ON b.kind = a.kind AND b.digest = a.digest"
         "  WHERE a.number = ? AND b.number = c.number AND a.kind IN ('target', 'print'))"
         " ORDER BY c.opened, c.number LIMIT 1",
-        (number, CaseState.OPEN, number, number),
+        (number, CaseState.OPEN, number, number, number, number),
     ).fetchone()
     return None if row is None else str(row[0])
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from egide.desk.casebook import CaseRow, not_found
 from egide.desk.fold import ENDED, CaseState, Folded
 from egide.desk.numbers import number_of, pin_of
-from egide.errors import BankExists, BankNotFound, CaseNotFound, CaseStands
+from egide.errors import CaseNotFound, CaseStands
 from egide.identity import Principal, Scope
 from egide.identity.attempts import Attempts, Pace, neighbourhood
 from egide.match import Purpose
@@ -61,22 +61,12 @@ class Means:
     def bank(self, name: str) -> Bank:
         """One of the desk's own banks, made when it is not there. Not within a write."""
         with self._making:
-            self._held[name] = self._opened(name)
+            self._held[name] = self.banks.made(name, PURPOSES[name])
             return self._held[name]
 
     def held(self, name: str) -> Bank:
         """The same within a write, before which `bank` was called."""
         return self._held[name]
-
-    def _opened(self, name: str) -> Bank:
-        try:
-            return self.banks.named(name)
-        except BankNotFound:
-            pass
-        try:
-            return self.home.create(name, PURPOSES[name])
-        except BankExists:  # another process was faster
-            return self.banks.named(name)
 
     def libraries(self) -> Sequence[Bank]:
         """The banks of what the platform hosts."""

@@ -23,7 +23,14 @@ MOST_NOTE: Final = 1_000
 MOST_TELLING: Final = 30 * 24 * HOUR
 """For so long what was not acknowledged is told again."""
 _REMOVING: Final = ("told", "overdue", "refused", "removed", "gone")
-_RESTORING: Final = ("restoring", "restored")
+_RESTORING: Final = ("restoring", "withheld", "unrestored", "restored")
+_LATE: Final = {
+    "told": "overdue",
+    "refused": "overdue",
+    "restoring": "unrestored",
+    "withheld": "unrestored",
+}
+"""What a copy is once nothing was heard in time of what was asked."""
 
 
 class Platform:
@@ -52,7 +59,10 @@ class Platform:
             case, _ = writing.case(row["number"])
             if case.state is CaseState.ERASED:
                 raise CaseNotFound("there is no such copy; its case was erased")
-            if row["state"] == outcome:
+            # What stands refused says which of both was: to remove it, or to put it back.
+            back = outcome == "refused" and row["state"] in _RESTORING
+            state = "withheld" if back else outcome
+            if row["state"] == state:
                 return copy_view(row, 0)
             fits = {
                 "removed": _REMOVING,
@@ -66,9 +76,9 @@ class Platform:
             due = row["due"] if outcome == "refused" else None
             writing.connection.execute(
                 "UPDATE desk_copy SET state = ?, ended = ?, due = ? WHERE id = ?",
-                (outcome, ended, due, copy),
+                (state, ended, due, copy),
             )
-            told = {"copy": copy, "state": outcome, "was": row["state"]}
+            told = {"copy": copy, "state": state, "was": row["state"]}
             personal = {"note": said} if said else None
             writing.append(case.number, EventKind.ACKNOWLEDGED, principal.actor, told, personal)
             row = writing.connection.execute(
@@ -90,7 +100,7 @@ class Platform:
             ):
                 writing.connection.execute("UPDATE desk_copy SET due = NULL WHERE id = ?", (copy,))
                 return False
-            state = "overdue" if row["state"] in ("told", "refused") else row["state"]
+            state = _LATE.get(row["state"], row["state"])
             # Told again and again, for a month.
             again = writing.now + int(self._means.settings.ack_hours * HOUR)
             due = again if again < row["told"] + MOST_TELLING else None

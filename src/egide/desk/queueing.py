@@ -44,10 +44,21 @@ class Queue:
             _cursor(shown[-1]) if more else None,
         )
 
-    def numbers(self, viewer: Principal, wanted: Filter) -> Iterator[str]:
-        """The numbers of the first cases that `wanted` describes."""
-        for row in self._rows(viewer, wanted, None, MOST_LISTED):
-            yield row["number"]
+    def numbers(self, viewer: Principal) -> Iterator[str]:
+        """The numbers of cases that are free and not decided: those that somebody waits for first.
+
+        As they stand when they are asked for, a page at a time.
+        """
+        given: set[str] = set()
+        for states in ((CaseState.OPEN, CaseState.APPEALED), ()):
+            wanted = Filter(states=states, free=True)
+            after: tuple[int, int, str] | None = None
+            while rows := self._rows(viewer, wanted, after, MOST_LISTED):
+                new = [row["number"] for row in rows if row["number"] not in given]
+                given.update(new)
+                yield from new
+                last = rows[-1]
+                after = last["place"], last["deadline"], last["number"]
 
     def counts(self, viewer: Principal) -> dict[str, int]:
         """How many cases wait, by what they wait for."""
@@ -56,7 +67,7 @@ class Queue:
         (row,) = self._means.book.database.fetch(_COUNTS, (now, viewer.actor, now))
         found = {name: int(row[name] or 0) for name in _COUNTED}
         overdue = self._means.book.database.fetch(
-            "SELECT count(DISTINCT number) FROM desk_copy WHERE state = 'overdue'"
+            f"SELECT count(DISTINCT number) FROM desk_copy WHERE {_LATE}"  # noqa: S608
         )
         found["overdue"] = int(overdue[0][0])
         waiting = self._means.book.database.fetch(
@@ -114,7 +125,7 @@ class Queue:
         )
 
     def _overdue(self, number: str) -> bool:
-        held = "SELECT 1 FROM desk_copy WHERE number = ? AND state = 'overdue' LIMIT 1"
+        held = f"SELECT 1 FROM desk_copy WHERE number = ? AND {_LATE} LIMIT 1"  # noqa: S608
         return bool(self._means.book.database.fetch(held, (number,)))
 
     def _fresh(self, case: CaseRow) -> bool:
@@ -180,10 +191,12 @@ def _conditions(viewer: Principal, wanted: Filter, now: int) -> tuple[list[str],
     return [part for part, _ in parts], [each for _, values in parts for each in values]
 
 
+_LATE: Final = "state IN ('overdue', 'unrestored')"
+"""Of copies: what the platform was to do and did not in time."""
 _WAITS: Final = (
-    "(state IN ('open', 'appealed') OR (state IN ('decided', 'removed') AND number IN"
+    "(state IN ('open', 'appealed') OR (state IN ('decided', 'removed') AND number IN"  # noqa: S608
     " (SELECT f.number FROM desk_copy f WHERE f.fresh = 1)) OR (state <> 'erased' AND number IN"
-    " (SELECT o.number FROM desk_copy o WHERE o.state = 'overdue')))"
+    f" (SELECT o.number FROM desk_copy o WHERE o.{_LATE})))"
 )
 """Those that wait for somebody: also with copies that turned up since, or were left unanswered."""
 _TEXT: Final = (
@@ -191,7 +204,7 @@ _TEXT: Final = (
     " WHERE s.content_id = ? OR s.content_url = ?))"
 )
 _OVERDUE: Final = (
-    "EXISTS (SELECT 1 FROM desk_copy o WHERE o.number = desk_case.number AND o.state = 'overdue')"
+    f"EXISTS (SELECT 1 FROM desk_copy o WHERE o.number = desk_case.number AND o.{_LATE})"  # noqa: S608
 )
 
 

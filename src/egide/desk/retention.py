@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -11,13 +11,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from egide.desk.erasing import DAY, appealable_until, erase, settled_state, stops_copies
+from egide.desk.erasing import (
+    DAY,
+    appealable_until,
+    erase,
+    settled_state,
+    stops_copies,
+    unfinished,
+)
 from egide.desk.events import THE_DESK, EventKind, iso
 from egide.desk.fold import CaseState
 from egide.errors import CaseErased, CaseNotFound, CaseStands, UsageError
 
 if TYPE_CHECKING:
-    from egide.db import Connection
+    from egide.db import Connection, Row
     from egide.desk.casebook import Casebook
 
 Days = Annotated[int, Field(ge=1, le=36_500)]
@@ -132,24 +139,27 @@ class Retention:
     def due(self) -> list[Due]:
         """All that is to go now, in the order of the rules."""
         with self._book.database.read() as connection:
-            return [each for rule in self._policy.rules for each in self._of(connection, rule)]
+            cases = connection.execute(_CASES, (EventKind.ESCALATED,)).fetchall()
+            return [
+                each for rule in self._policy.rules for each in self._of(connection, rule, cases)
+            ]
 
-    def apply(self) -> Iterator[Due]:
+    def apply(self) -> Generator[Due]:
         """Lets go of all that is due, one by one, and tells each that is gone.
 
-        What changed meanwhile stays. At the end nothing of it lingers (`Database.scrub`).
+        What changed meanwhile stays. In the end, also an early one, nothing of it lingers, nor of
+        what an earlier run let go of (`Casebook.scrub`). StorageError.
         """
-        gone = False
-        for each in self.due():
-            if self._apply(each):
-                gone = True
-                yield each
-        if gone:
-            self._book.database.scrub()
+        try:
+            for each in self.due():
+                if self._apply(each):
+                    yield each
+        finally:
+            self._book.scrub()
 
-    def _of(self, connection: Connection, rule: Rule) -> Iterator[Due]:
+    def _of(self, connection: Connection, rule: Rule, cases: Sequence[Row]) -> Iterator[Due]:
         if rule.record in ("personal", "case"):
-            yield from self._cases(connection, rule)
+            yield from self._cases(connection, rule, cases)
             return
         row = connection.execute(
             "SELECT count(*), min(expires) FROM desk_code WHERE expires < ?", (self._ended(rule),)
@@ -157,20 +167,24 @@ class Retention:
         if row[0]:
             yield Due(rule, None, None, int(row[1]) + rule.days["other"] * DAY, row[0])
 
-    def _cases(self, connection: Connection, rule: Rule) -> Iterator[Due]:
-        for row in connection.execute(_CASES, (EventKind.ESCALATED,)).fetchall():
+    def _cases(self, connection: Connection, rule: Rule, cases: Sequence[Row]) -> Iterator[Due]:
+        """Those of `cases`, rows of `_CASES`, that are to go by this rule."""
+        for row in cases:
             if settled_state(row["state"], row["lead"]) not in rule.states:
                 continue
-            if rule.record == "case" and stops_copies(connection, row["number"]):
-                continue  # whoever sent it may still withdraw it
             since = row["escalated"] if rule.counted == "escalated" else row["last"]
             at = (since or row["last"]) + rule.days_of(row["jurisdiction"]) * DAY
             if row["escalated"] is not None:
                 at = max(at, row["escalated"] + self._policy.preserve.days * DAY)
-            if rule.record == "personal":
+            if rule.record == "personal" and at <= self._now():
                 at = max(at, appealable_until(connection, row["number"]))
-            if at <= self._now():
-                yield Due(rule, row["number"], row["jurisdiction"], at)
+            if at > self._now():
+                continue
+            if rule.record == "case" and stops_copies(connection, row["number"]):
+                continue  # whoever sent it may still withdraw it
+            if rule.record == "personal" and unfinished(connection, row["number"], self._now()):
+                continue
+            yield Due(rule, row["number"], row["jurisdiction"], at)
 
     def _apply(self, due: Due) -> bool:
         if due.rule.record == "personal" and due.case is not None:
@@ -181,22 +195,32 @@ class Retention:
                 return False
             return True
         if due.case is not None:
-            self._remove(due.case)
-            return True
+            return self._remove(due.rule, due.case)
         with self._book.database.write() as connection:
             gone = connection.execute(
                 "DELETE FROM desk_code WHERE expires < ?", (self._ended(due.rule),)
             )
             return gone.rowcount > 0
 
-    def _remove(self, number: str) -> None:
-        """Removes an erased case; what happened after its erasure is erased with it."""
+    def _remove(self, rule: Rule, number: str) -> bool:
+        """Removes an erased case; what happened after its erasure is erased with it.
+
+        False when it went on meanwhile, or is gone: another process may keep the record too.
+        """
         with self._book.writing() as writing:
-            _, last = writing.case(number)
+            try:
+                row, last = writing.case(number)
+            except CaseNotFound:
+                return False
+            group = [row.joined or number] * 2
+            cases = writing.connection.execute(_GROUP, (EventKind.ESCALATED, *group)).fetchall()
+            if all(due.case != number for due in self._cases(writing.connection, rule, cases)):
+                return False
             if writing.events(number)[last.version].kind is not EventKind.ERASED:
                 writing.append(number, EventKind.ERASED, THE_DESK, {"because": "retention"})
             for statement in _CASE:
                 writing.connection.execute(statement, (number,))
+        return True
 
     def _ended(self, rule: Rule) -> int:
         return self._now() - rule.days["other"] * DAY
@@ -205,15 +229,25 @@ class Retention:
         return int(self._clock() * 1000)
 
 
-_CASES: Final = (
-    "SELECT c.number, c.jurisdiction, c.state, j.state AS lead,"
+_ROWS: Final = (
+    "WITH ends AS (SELECT number, max(at) AS own,"
+    " max(CASE WHEN kind <> 'erased' THEN at END) AS at,"
+    " max(CASE WHEN kind = ? THEN at END) AS escalated FROM desk_event{} GROUP BY number),"
     # Cases that are decided together go by the last that happened to any of them, but for erasing.
-    " (SELECT max(e.at) FROM desk_event e JOIN desk_case g ON g.number = e.number"
-    " WHERE coalesce(g.joined, g.number) = coalesce(c.joined, c.number)"
-    " AND (e.kind <> 'erased' OR e.number = c.number)) AS last,"
-    " (SELECT max(at) FROM desk_event e WHERE e.number = c.number AND e.kind = ?) AS escalated"
-    " FROM desk_case c LEFT JOIN desk_case j ON j.number = c.joined ORDER BY c.opened, c.number"
+    " grp AS (SELECT coalesce(c.joined, c.number) AS lead, max(e.at) AS at FROM desk_case c"
+    " JOIN ends e ON e.number = c.number GROUP BY 1)"
+    " SELECT c.number, c.jurisdiction, c.state, j.state AS lead,"
+    " CASE WHEN g.at > e.own THEN g.at ELSE e.own END AS last, e.escalated"
+    " FROM desk_case c JOIN ends e ON e.number = c.number"
+    " JOIN grp g ON g.lead = coalesce(c.joined, c.number)"
+    " LEFT JOIN desk_case j ON j.number = c.joined ORDER BY c.opened, c.number"
 )
+_CASES: Final = _ROWS.format("")
+"""All cases in one pass: while it reads, what is withdrawn elsewhere cannot be scrubbed."""
+_GROUP: Final = _ROWS.format(
+    " WHERE number IN (SELECT number FROM desk_case WHERE number = ? OR joined = ?)"
+)
+"""Those that are decided with one, and that one."""
 _CASE: Final = (
     "DELETE FROM desk_mark WHERE number = ?",
     "DELETE FROM desk_code WHERE number = ?",

@@ -6,10 +6,9 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from egide.desk.asks import Filter
-from egide.desk.deciding import owned
+from egide.desk.copies import owned
 from egide.desk.events import THE_PERSON, EventKind
-from egide.desk.fold import CROWDED, FIRST, WAITING, CaseState
+from egide.desk.fold import CROWDED, ENDED, FIRST, WAITING, CaseState
 from egide.desk.grouping import groups_of
 from egide.desk.marks import patterns_of
 from egide.desk.means import CLAIM_MILLISECONDS, claimed_by
@@ -75,18 +74,19 @@ class Reviewing:
     def next(self, viewer: Principal) -> CaseView | None:
         """Claims the first case of the queue that is free and this reviewer may decide.
 
+        Somebody waits for an open or an appealed case: those come before what was found since, and
+        before what the platform has not answered.
         What was returned from the escalation lane is offered to others than whoever escalated it:
         they have said what they think.
         """
         viewer.require(Scope.CASE_WRITE)
-        wanted = Filter(free=True)
-        for number in self._queue.numbers(viewer, wanted):
+        for number in self._queue.numbers(viewer):
             with self._means.book.writing() as writing:
                 row, folded = writing.case(number)
                 holder = claimed_by(folded, writing.now)
                 mine = viewer.actor in folded.deciders and row.state is CaseState.APPEALED
                 raised = viewer.actor == _escalated_by(writing.events(number))
-                waits = folded.pending is not None
+                waits = folded.pending is not None or row.state in ENDED
                 if holder is None and not (mine or raised or waits) and row.joined is None:
                     self._claim(writing, viewer, number)
                     return self._view(writing, viewer, number)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from egide.desk.copies import SCREENED, Found, add_copies
+from egide.desk.copies import SCREENED, Found, add_copies, frozen
 from egide.desk.events import THE_DESK
 from egide.desk.fold import USUAL, CaseState
 from egide.desk.means import NOTICES
@@ -102,7 +102,9 @@ class Screening:
         *,
         escalated: bool = False,
     ) -> str:
-        """A case for what a person is to look at; the one that is open for it, if there is one."""
+        """A case for what a person is to look at; the one that is open for it, or that holds it in
+        the escalation lane, if there is one.
+        """
         state = CaseState.ESCALATED if escalated else CaseState.OPEN
         row = writing.connection.execute(
             "SELECT number FROM desk_case WHERE content_id = ? AND state = ? AND pending IS NULL",
@@ -110,6 +112,8 @@ class Screening:
         ).fetchone()
         if row is not None:
             return str(row["number"])
+        if not escalated and (held := frozen(writing, content_id)) is not None:
+            return held
         told: dict[str, Any] = {
             "hours": REVIEW_HOURS,
             "tier": USUAL,

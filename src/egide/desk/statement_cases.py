@@ -21,6 +21,8 @@ FALLBACK: Final = "intimate_without_consent"
 _TERMS: Final = "terms"
 _MACHINE: Final = "synthetic"
 _LOCATED: Final = "located"
+_COPIES: Final = frozenset({"identical", "similar"})
+"""How copies are found; what was screened is nothing but itself."""
 _EUROPEAN: Final = frozenset({"EU", "FR"})
 
 
@@ -37,6 +39,7 @@ class RemovedCopy:
         sender: of the notice, `self`, `agent` or `authority`; None where screening found it.
         flagger: whether a trusted flagger sent it.
         appeal_url: with the code for one use, and `appeal_until`.
+        medium: what it is; `OTHER` where that is not known.
         created: when it was put up; None when that is not known.
     """
 
@@ -50,7 +53,7 @@ class RemovedCopy:
     flagger: bool = False
     appeal_url: str | None = None
     appeal_until: int | None = None
-    medium: Medium = Medium.IMAGE
+    medium: Medium = Medium.OTHER
     created: int | None = None
 
     def restriction(self, platform: str, language: str) -> Restriction:
@@ -64,7 +67,7 @@ class RemovedCopy:
             decided=moment_of(self.at),
             ground=_ground(law, self.reasons, language),
             source=self._source(european=european),
-            copy=self.how != _LOCATED,
+            copy=self.how in _COPIES,
             synthetic=_MACHINE in self.reasons,
             medium=self.medium,
             created=None if self.created is None else moment_of(self.created),

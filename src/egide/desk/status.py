@@ -6,24 +6,28 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from egide.desk.appeals import undecided
 from egide.desk.asks import words_of
 from egide.desk.banking import taken
 from egide.desk.copies import KEPT, LOCATED
 from egide.desk.erasing import stops_copies
-from egide.desk.events import TOLD_TO_THE_PERSON, EventKind
-from egide.desk.fold import ENDED, CaseState
+from egide.desk.events import TOLD_TO_THE_PERSON, EventKind, earlier
+from egide.desk.fold import AWAITED, ENDED, CaseState
 from egide.desk.laws import laws
 from egide.desk.notices import Location, Notice, Order, Sender
 from egide.desk.views import Happened, Outcome, Status
 from egide.errors import CaseErased
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from egide.db import Row
     from egide.desk.casebook import CaseRow, Writing
     from egide.desk.events import Event
 
 _GONE: Final = frozenset({"removed", "gone", "blocked"})
 _DAY: Final = 86_400_000
+_ON_COPIES: Final = (EventKind.ACKNOWLEDGED, EventKind.APPEALED, EventKind.APPEAL_DECIDED)
 _OUTCOMES: Final = (EventKind.EFFECTIVE, EventKind.REVERSED, EventKind.WITHDRAWN)
 
 
@@ -34,11 +38,8 @@ class Reading:
         """How a case stands."""
         row, folded = writing.case(number)
         events = writing.events(number)
-        lead = row if row.joined is None else writing.case(row.joined)[0]
-        copies = writing.connection.execute(
-            "SELECT id, state, how, entry, evidence FROM desk_copy WHERE number = ?",
-            (lead.number,),
-        ).fetchall()
+        copies = told_copies(writing, row)
+        theirs = [] if row.joined is None else _of_copies(writing, row, row.joined, copies)
         gone = sum(each["state"] in _GONE for each in copies)
         named = frozenset(each["id"] for each in copies if _is_only_named(each))
         first = events[0].told
@@ -47,7 +48,7 @@ class Reading:
             missing = laws()[row.jurisdiction].missing(self.notice(writing, row))
         return Status(
             case=number,
-            state=self._state(row, lead),
+            state=_state(row, copies, theirs),
             jurisdiction=row.jurisdiction,
             language=first.get("language", "en"),
             opened=row.opened,
@@ -58,7 +59,7 @@ class Reading:
             copies_found=len(copies) - len(named),
             places_named=len(named),
             copies_removed=gone,
-            events=tuple(_happened(each, named) for each in events if _is_told(each)),
+            events=_history([*events, *theirs], copies, named),
             outcome=self.outcome(writing, row),
             may=self.may(writing, row),
             order=first.get("sender") == Sender.AUTHORITY,
@@ -87,6 +88,16 @@ class Reading:
             if event.kind is EventKind.NOTE and event.actor == "person":
                 notice = _with(notice, personal.get(event.seq, {}))
         return notice
+
+    def places_before(self, writing: Writing, number: str, event: Event) -> list[Location]:
+        """What a case, and those joined to it, had named as places when `event` happened."""
+        found: dict[Location, None] = {}
+        for each in (number, *self.joined(writing, number)):
+            personal = writing.personal(each)
+            for said in writing.events(each):
+                if said.seq in personal and earlier(said, event):
+                    found |= dict.fromkeys(_places(personal[said.seq]))
+        return list(found)
 
     def first(self, writing: Writing, number: str) -> Event:
         """The event that the case began with."""
@@ -141,18 +152,6 @@ class Reading:
         return Outcome(last.at, outcome, reasons, words_of(reasons, words, language))
 
     @staticmethod
-    def _state(row: CaseRow, lead: CaseRow) -> CaseState:
-        """What is told of the state: nothing of the escalation lane, and of a joined case the
-        state of the one that it is decided with.
-        """
-        if row.state is CaseState.ESCALATED:
-            return CaseState.OPEN
-        if row is not lead and row.state in (CaseState.REMOVED, CaseState.DECIDED):
-            same = lead.state in (CaseState.REMOVED, CaseState.DECIDED)
-            return lead.state if same else row.state
-        return row.state
-
-    @staticmethod
     def _asked(writing: Writing, number: str) -> str:
         """What the desk asked for last, while it waits for it."""
         events = writing.events(number)
@@ -163,6 +162,79 @@ class Reading:
             return str(writing.personal(number)[asked[-1].seq].get("words", ""))
         except CaseErased:
             return ""
+
+
+def told_copies(writing: Writing, row: CaseRow) -> list[Row]:
+    """The copies that the person is told of: those that her own notice finds.
+
+    A case can hold more: whoever sent one that is decided together with another's must not learn
+    from it that there is another, nor how much that one names.
+    """
+    found = [each for each in writing.events(row.number) if each.kind is EventKind.FOUND]
+    mine = {copy for each in found for copy in each.told["copies"]}
+    rows = writing.connection.execute(
+        f"{_COPIES} WHERE number = ? ORDER BY id",
+        (row.number, row.state, row.joined or row.number),
+    ).fetchall()
+    rows = [each for each in rows if each["id"] in mine]
+    if row.state is CaseState.WITHDRAWN:
+        # Another case may have taken them over.
+        own = {copy for each in found if "lead" not in each.told for copy in each.told["copies"]}
+        for copy in sorted(own - {each["id"] for each in rows}):
+            rows += writing.connection.execute(
+                f"{_COPIES} WHERE id = ?", (row.number, row.state, copy)
+            ).fetchall()
+    return rows
+
+
+_COPIES: Final = (
+    "SELECT id, how, entry, evidence, CASE WHEN number <> ? AND ? = 'withdrawn'"
+    " AND state NOT IN ('found', 'blocked') THEN 'restoring' ELSE state END AS state FROM desk_copy"
+)
+"""Of a case that was taken back: as it would stand if no other asked for the same."""
+
+
+def _of_copies(writing: Writing, row: CaseRow, lead: str, copies: Sequence[Row]) -> list[Event]:
+    """What happened to `copies` of a joined case while it stood: it is in the lead's events."""
+    mine = {each["id"] for each in copies}
+    ended = [e.at for e in writing.events(row.number) if e.kind is EventKind.WITHDRAWN]
+    until = ended[0] if ended else writing.now
+    return [
+        each
+        for each in writing.events(lead)
+        if row.opened <= each.at <= until
+        and each.kind in _ON_COPIES
+        and not mine.isdisjoint((each.told.get("copy"), *each.told.get("copies", ())))
+    ]
+
+
+def _state(row: CaseRow, copies: Sequence[Row], theirs: Sequence[Event]) -> CaseState:
+    """What is told of the state: nothing of the escalation lane, and of a joined case where it
+    would stand by itself.
+    """
+    if row.state is CaseState.ESCALATED:
+        return CaseState.OPEN
+    if row.joined is None or row.state not in (CaseState.REMOVED, CaseState.DECIDED):
+        return row.state
+    if undecided(theirs):
+        return CaseState.APPEALED
+    waits = any(each["state"] in AWAITED for each in copies)
+    return CaseState.DECIDED if waits else CaseState.REMOVED
+
+
+def _history(
+    events: Sequence[Event], copies: Sequence[Row], named: frozenset[str]
+) -> tuple[Happened, ...]:
+    """What is told of events, in the order in which they happened."""
+    known = frozenset(each["id"] for each in copies) - named
+    found = [
+        _happened(each, known, named)
+        for each in sorted(events, key=lambda each: each.at)
+        if _is_told(each)
+    ]
+    return tuple(
+        each for each in found if each.event != EventKind.FOUND or each.copies or each.places
+    )
 
 
 def _is_told(event: Event) -> bool:
@@ -181,12 +253,12 @@ def _is_only_named(copy: Row) -> bool:
     return copy["how"] == LOCATED and not known
 
 
-def _happened(event: Event, named: frozenset[str]) -> Happened:
+def _happened(event: Event, known: frozenset[str], named: frozenset[str]) -> Happened:
     """As it is counted today: all copies of the history together are those that are known."""
     if event.kind is not EventKind.FOUND:
         return Happened(event.at, event.kind)
     copies = set(event.told["copies"])
-    return Happened(event.at, event.kind, len(copies - named), len(copies & named))
+    return Happened(event.at, event.kind, len(copies & known), len(copies & named))
 
 
 def _places(said: dict[str, Any]) -> tuple[Location, ...]:
@@ -195,12 +267,17 @@ def _places(said: dict[str, Any]) -> tuple[Location, ...]:
 
 def _with(notice: Notice, said: dict[str, Any]) -> Notice:
     """The notice after one addition: what was said anew takes the place of what was there."""
+    # Without a list, all of the law's declarations were made.
+    whole = (notice.good_faith and not notice.declared) or (
+        bool(said.get("good_faith")) and not said.get("declared")
+    )
+    declared = notice.declared | frozenset(said.get("declared", ()))
     return replace(
         notice,
         statement=said.get("statement") or notice.statement,
         good_faith=said.get("good_faith") or notice.good_faith,
         signature=said.get("signature") or notice.signature,
         contact={**notice.contact, **said.get("contact", {})},
-        declared=notice.declared | frozenset(said.get("declared", ())),
+        declared=frozenset() if whole else declared,
         locations=tuple(dict.fromkeys((*notice.locations, *_places(said)))),
     )

@@ -72,6 +72,8 @@ class Ticking:
                 raise
             except EgideError as error:  # one case must not keep the others waiting
                 _log.warning("a case cannot go on: %s", type(error).__name__)
+            except Exception:  # noqa: BLE001  nor may a fault of ours that one case brings to light
+                _log.exception("a case cannot go on")
         return done
 
     def _warn(self, number: str) -> bool:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from msgspec.json import decode
 
+from egide.desk.copies import covered
 from egide.desk.events import EventKind
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ PERSON, UPLOADER = "person", "uploader"
 _SIDES: Final = {"notifier": PERSON, "uploader": UPLOADER}
 _REMOVES: Final = frozenset({"remove", "confirm"})
 _GONE: Final = frozenset({"removed", "gone"})
+_AWAITED: Final = frozenset({"told", "overdue", "refused"})
 
 
 class Complaint(NamedTuple):
@@ -50,9 +52,9 @@ class Story:
         removed: whether it was to remove.
         on_time: whether that was within the clock.
         terms: whether the platform's terms were its only ground.
-        gone: when each copy was said to be gone.
-        matched: how many copies a program found, and `mismatched` how many of these were put
-            back after an objection.
+        gone: when each copy that was told to go was first said to be gone.
+        matched: when a decision to remove was last about each copy that a program found, and
+            `mismatched` of these those that were left, or put back after an objection.
         restored: when each copy was put back after an objection.
     """
 
@@ -64,8 +66,8 @@ class Story:
     on_time: bool
     terms: bool
     gone: tuple[int, ...]
-    matched: int
-    mismatched: int
+    matched: tuple[int, ...]
+    mismatched: tuple[int, ...]
     restored: tuple[int, ...]
     complaints: tuple[Complaint, ...]
     withdrawn: int | None
@@ -88,28 +90,26 @@ class Judged(NamedTuple):
 
 def read_stories(database: Database, begin: int, end: int) -> list[Story]:
     """The cases in which something happened from `begin` to just before `end`."""
-    matched: dict[str, set[str]] = {}
     with database.read() as connection:
-        for number, copy in connection.execute(_MATCHED, (begin, end)):
-            matched.setdefault(number, set()).add(copy)
+        matched = {row["id"]: row["how"] for row in connection.execute(_MATCHED, (begin, end))}
         by_case = groupby(connection.execute(_EVENTS, (end, begin, end)), lambda row: row["number"])
-        return [_story(list(group), matched.get(number, set())) for number, group in by_case]
+        return [_story(list(group), matched) for _, group in by_case]
 
 
 _EVENTS: Final = (
     "SELECT c.number, c.jurisdiction, c.kind AS sort, e.seq, e.at, e.kind, e.data"
     " FROM desk_event e JOIN desk_case c ON c.number = e.number"
     " WHERE e.at < ? AND e.kind IN ('received', 'asked', 'completed', 'effective', 'acknowledged',"
-    " 'appealed', 'appeal.decided', 'restored', 'withdrawn')"
+    " 'appealed', 'appeal.decided', 'restored', 'withdrawn', 'copy.found', 'told')"
     " AND e.number IN (SELECT number FROM desk_event WHERE at >= ? AND at < ?)"
     " ORDER BY e.number, e.seq"
 )
 """What is counted of the cases that have an event in the period, up to its end, by case."""
 _MATCHED: Final = (
-    "SELECT number, id FROM desk_copy WHERE how <> 'located'"
+    "SELECT id, how FROM desk_copy WHERE how IN ('identical', 'similar')"
     " AND number IN (SELECT number FROM desk_event WHERE at >= ? AND at < ?)"
 )
-"""The copies that a program found, not those that somebody pointed at."""
+"""The copies that a search found: nobody pointed at them, and they are no detector's findings."""
 
 
 def read_judged(database: Database, begin: int, end: int) -> list[Judged]:
@@ -136,7 +136,8 @@ class Counts:
         hours: how long each decision took.
         on_time: decisions within the clock.
         gone: copies that the platform said to be gone.
-        matched, mismatched: of removals, the copies that a program found, and found wrongly.
+        matched, mismatched: the copies found by a program that people judged, and those found
+            wrongly.
         restored: copies that were put back after an objection.
         complaints, reversed: appeals that came, and that succeeded, by side.
         complaint_hours: how long each decision on an appeal took, by side.
@@ -201,8 +202,8 @@ def counts_of(
         withdrawn=sum(within(story.withdrawn) for story in chosen),
         on_time=sum(story.on_time for story in decided),
         gone=sum(within(at) for story in chosen for at in story.gone),
-        matched=sum(story.matched for story in removals),
-        mismatched=sum(story.mismatched for story in removals),
+        matched=sum(within(at) for story in chosen for at in story.matched),
+        mismatched=sum(within(at) for story in chosen for at in story.mismatched),
         restored=sum(within(at) for story in chosen for at in story.restored),
         hours=tuple(((story.decided or 0) - story.received) / HOUR for story in decided),
         complaints=Counter(each.side for each in complaints if within(each.made)),
@@ -227,14 +228,17 @@ class _Happened(NamedTuple):
     told: dict[str, Any]
 
 
-def _story(rows: list[Row], matched: set[str]) -> Story:
+def _story(rows: list[Row], matched: Mapping[str, str]) -> Story:
     events = [_Happened(row["seq"], row["at"], row["kind"], decode(row["data"])) for row in rows]
     received, first = events[0].at, events[0].told
     effective = [(e.at, e.told) for e in events if e.kind == EventKind.EFFECTIVE]
     decided, told = effective[0] if effective else (None, {})
-    deadline = received + int(first.get("hours", 0)) * HOUR + _paused(events)
+    # What happens to a case after its decision changes no figure of a month that is over.
+    before = [e for e in events if decided is None or e.at <= decided]
+    deadline = received + int(first.get("hours", 0)) * HOUR + _paused(before)
     removed = told.get("outcome") in _REMOVES
     restored = _restored(events)
+    judged = _judged(events, matched, rows[0]["jurisdiction"], {copy for copy, _ in restored})
     return Story(
         jurisdiction=rows[0]["jurisdiction"],
         source=_source(rows[0]["sort"], first),
@@ -243,11 +247,9 @@ def _story(rows: list[Row], matched: set[str]) -> Story:
         removed=removed,
         on_time=decided is not None and decided <= deadline,
         terms=removed and list(told.get("reasons", ())) == ["terms"],
-        gone=tuple(
-            e.at for e in events if e.kind == EventKind.ACKNOWLEDGED and e.told["state"] in _GONE
-        ),
-        matched=len(matched),
-        mismatched=len(matched & {copy for copy, _ in restored}),
+        gone=_gone(events),
+        matched=tuple(at for at, _ in judged),
+        mismatched=tuple(at for at, right in judged if not right),
         restored=tuple(at for _, at in restored),
         complaints=_complaints(events),
         withdrawn=next((e.at for e in events if e.kind == EventKind.WITHDRAWN), None),
@@ -288,6 +290,48 @@ def _complaints(events: Sequence[_Happened]) -> tuple[Complaint, ...]:
         for e in events
         if e.kind == EventKind.APPEALED
     )
+
+
+def _gone(events: Iterable[_Happened]) -> tuple[int, ...]:
+    """When each copy was first gone because it was told to go.
+
+    `gone` also answers that one is to come back: that removed nothing.
+    """
+    gone: dict[str, int] = {}
+    for _, at, kind, said in events:
+        acknowledged = kind == EventKind.ACKNOWLEDGED and said["state"] in _GONE
+        if acknowledged and said["was"] in _AWAITED:
+            gone.setdefault(said["copy"], at)
+    return tuple(gone.values())
+
+
+def _judged(
+    events: Iterable[_Happened], matched: Mapping[str, str], jurisdiction: str, back: set[str]
+) -> list[tuple[int, bool]]:
+    """When people judged each copy that a program found, and whether it was found rightly.
+
+    Of those that were there when it was decided, those that go are right, and those that are left
+    wrong, unless the law asks for none of their kind. Copies that turn up later go without anybody
+    who looks at them, until another decision is about them. `back` are those that were put back.
+    """
+    found: dict[str, int] = {}
+    told: set[str] = set()
+    judged: dict[str, tuple[int, bool]] = {}
+    for seq, at, kind, said in events:
+        if kind == EventKind.FOUND and "state" not in said:
+            found |= {copy: seq for copy in said["copies"] if copy in matched}
+        elif kind == EventKind.TOLD:
+            told.update(said["copies"])
+        elif kind == EventKind.EFFECTIVE and said["outcome"] in _REMOVES:
+            if "joined" in said:
+                continue
+            chosen = set(said["copies"])
+            for copy in [copy for copy, since in found.items() if since < said["decision"]]:
+                if copy in chosen:
+                    judged[copy] = (at, copy not in back)
+                elif copy not in told and covered(matched[copy], jurisdiction):
+                    judged.setdefault(copy, (at, False))
+    return list(judged.values())
 
 
 def _restored(events: Iterable[_Happened]) -> list[tuple[str, int]]:

@@ -1,13 +1,19 @@
 """Counts that anybody may see: whole months, and nothing that could point to a person.
 
-A count of 1 to 4 is not told. Where a sum is told beside its parts, hiding one part would tell it
+A month's count of 1 to 4 is not told. What is told of a month is settled when it is over, and all
+else is made of such months alone: a sum is the sum of what is told, shares and times are of months
+whose decisions are told. So there is nothing to be found by subtraction, of a part from a sum or of
+one month's page from the next's. Figures that change by the
+day would tell each case: the month that runs is not told.
+
+The laws of a month add up to its requests, which are told beside them. Hiding one law would tell it
 all the same: so another is hidden with it, until what is hidden comes to 5 or more and is no single
-part (complementary suppression). Months are told when they are over: figures that change by the
-day would tell each case by subtraction.
+part (complementary suppression).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,13 +38,18 @@ LEAST: Final = 5
 """The smallest count that is told, but for none at all."""
 MONTHS: Final = 12
 """How far the figures reach back."""
+_SIDES: Final = (PERSON, UPLOADER)
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A count as it is told: `number`, or None where it is hidden."""
+    """A count as it is told: `number`, or None where it is hidden.
+
+    `more` says of a sum that it lacks months which are not told.
+    """
 
     number: int | None
+    more: bool = False
 
     @property
     def hidden(self) -> bool:
@@ -48,10 +59,16 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One count by months, and in all."""
+    """One count by months."""
 
-    total: Told
     parts: tuple[Told, ...]
+
+    @property
+    def total(self) -> Told:
+        """The sum of what is told; hidden where that is nothing but months without any."""
+        known = sum(part.number or 0 for part in self.parts)
+        more = any(part.hidden for part in self.parts)
+        return Told(known if known or not more else None, more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +78,10 @@ class PublicFigures:
     Attributes:
         months: the first days of the months, oldest first; empty when none is over.
         received, removed, refused, wrong_removals: by months.
+        wrong_refusals, copies_removed: sums of what is told of months, as all that follow.
         by_law: notices that came, by jurisdiction.
-        median_hours: to a decision.
-        on_time: share of the decisions that were taken within the clock.
+        median_hours: to a decision, of months of which both kinds of decisions are told.
+        on_time: share of these decisions that were taken within the clock.
         complaints, complaints_reversed: by side.
     """
 
@@ -96,33 +114,38 @@ def public_figures(database: Database, now: int, since: int | None = None) -> Pu
 
 def figures_of(stories: Sequence[Story], bounds: Sequence[int]) -> PublicFigures:
     """The figures of the periods between `bounds`, in ms since 1970, UTC."""
-    whole = counts_of(stories, bounds[0], bounds[-1])
     periods = [counts_of(stories, begin, end) for begin, end in pairwise(bounds)]
-    laws = [_received(stories, bounds, name) for name in JURISDICTIONS]
-    hours = whole.hours if len(whole.hours) >= LEAST else ()
+    laws = [_by_law(stories, begin, end) for begin, end in pairwise(bounds)]
+    decided = [each for each in periods if _all_told(each.removed, each.refused)]
+    wrong = {side: _series(periods, _reversed(side)) for side in _SIDES}
     return PublicFigures(
         months=tuple(datetime.fromtimestamp(at / 1000, UTC) for at in bounds[:-1]),
-        received=_series(whole, periods, lambda counts: counts.received),
-        removed=_series(whole, periods, lambda counts: counts.removed),
-        refused=_series(whole, periods, lambda counts: counts.refused),
-        wrong_removals=_series(whole, periods, lambda counts: counts.wrong_removals),
-        wrong_refusals=told(whole.reversed.get(PERSON, 0)),
-        by_law=tuple(zip(JURISDICTIONS, _parts(told(whole.received), laws), strict=True)),
-        copies_removed=told(whole.gone),
-        median_hours=median_of(hours),
-        on_time=_share(whole.on_time, whole.decided),
-        complaints={side: told(whole.complaints.get(side, 0)) for side in (PERSON, UPLOADER)},
-        complaints_reversed={
-            side: told(whole.reversed.get(side, 0)) for side in (PERSON, UPLOADER)
-        },
+        received=_series(periods, lambda counts: counts.received),
+        removed=_series(periods, lambda counts: counts.removed),
+        refused=_series(periods, lambda counts: counts.refused),
+        wrong_removals=wrong[UPLOADER],
+        wrong_refusals=wrong[PERSON].total,
+        by_law=tuple(
+            (name, Series(tuple(month[place] for month in laws)).total)
+            for place, name in enumerate(JURISDICTIONS)
+        ),
+        copies_removed=_series(periods, lambda counts: counts.gone).total,
+        median_hours=median_of(hours for period in decided for hours in period.hours),
+        on_time=_share(decided),
+        complaints={side: _series(periods, _complaints(side)).total for side in _SIDES},
+        complaints_reversed={side: each.total for side, each in wrong.items()},
     )
 
 
-def _share(part: int, whole: int) -> float | None:
-    """A share to a hundredth, unless it would tell a small count."""
-    if whole < LEAST or told(part).hidden or told(whole - part).hidden:
-        return None
-    return round(part / whole, 2)
+def _share(decided: Iterable[Counts]) -> float | None:
+    """The decisions in time, to a hundredth, of months in which neither they nor others are few."""
+    fit = [each for each in decided if _all_told(each.on_time, each.decided - each.on_time)]
+    whole = sum(each.decided for each in fit)
+    return round(sum(each.on_time for each in fit) / whole, 2) if whole else None
+
+
+def _all_told(*counts: int) -> bool:
+    return not any(told(each).hidden for each in counts)
 
 
 def told(count: int) -> Told:
@@ -147,20 +170,24 @@ def _gives_away(parts: Sequence[int], hidden: Iterable[int]) -> bool:
     return len(values) < 2 or sum(values) < LEAST
 
 
-def _series(whole: Counts, periods: Sequence[Counts], of: Callable[[Counts], int]) -> Series:
-    total = told(of(whole))
-    return Series(total, _parts(total, [of(period) for period in periods]))
+def _series(periods: Iterable[Counts], of: Callable[[Counts], int]) -> Series:
+    return Series(tuple(told(of(period)) for period in periods))
 
 
-def _parts(total: Told, parts: Sequence[int]) -> tuple[Told, ...]:
-    """What is told of the parts of `total`: nothing where that is hidden itself."""
-    return tuple(Told(None) for _ in parts) if total.hidden else tuple(suppressed(parts))
+def _complaints(side: str) -> Callable[[Counts], int]:
+    return lambda counts: counts.complaints.get(side, 0)
 
 
-def _received(stories: Sequence[Story], bounds: Sequence[int], jurisdiction: str) -> int:
-    return counts_of(
-        stories, bounds[0], bounds[-1], lambda story: story.jurisdiction == jurisdiction
-    ).received
+def _reversed(side: str) -> Callable[[Counts], int]:
+    return lambda counts: counts.reversed.get(side, 0)
+
+
+def _by_law(stories: Iterable[Story], begin: int, end: int) -> list[Told]:
+    """What is told of the laws of a month's requests: nothing where those are hidden."""
+    received = Counter(each.jurisdiction for each in stories if begin <= each.received < end)
+    if told(received.total()).hidden:
+        return [Told(None) for _ in JURISDICTIONS]
+    return suppressed([received[name] for name in JURISDICTIONS])
 
 
 def months_before(now: int, most: int) -> list[int]:

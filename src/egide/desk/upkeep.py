@@ -42,18 +42,32 @@ class Upkeep:
     def step(self) -> None:
         """Does what is due; any number of processes may. StorageError.
 
-        Why nothing is signed, if so, is logged.
+        Why nothing is signed, if so, is logged; and why what was erased lingers, which is tried
+        again by the next step.
         """
         if self._checkpoints.due(CHECKPOINT_SECONDS):
             try:
                 self._checkpoints.sign(open_signer(self._book.database, self._home))
             except (LogError, StorageError, UsageError) as error:  # also of a key that is not there
                 _log.error("the desk's log is not signed: %s", error)
-        if self._retention is not None and self._is_day():
-            gone = sum(1 for _ in self._retention.apply())
-            self._let_go = self._clock()
+        try:
+            if self._retention is not None and self._is_day():
+                self._apply(self._retention)
+            elif self._book.lingers:
+                self._book.scrub()
+        except StorageError as error:
+            _log.error("what is to go is not all gone: %s", error)
+            raise
+
+    def _apply(self, retention: Retention) -> None:
+        gone = 0
+        try:
+            for _ in retention.apply():
+                gone += 1
+        finally:
             if gone:
                 _log.info("retention: %d records are gone", gone)
+        self._let_go = self._clock()
 
     def _is_day(self) -> bool:
         return self._let_go is None or self._clock() - self._let_go >= RETENTION_SECONDS

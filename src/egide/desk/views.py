@@ -186,7 +186,8 @@ class QueueRow(_Shown):
 class CopyView(_Shown):
     """A copy: `how` is `located`, `identical`, `similar` or `screened`.
 
-    `state` is `found`, `told`, `overdue`, `removed`, `gone`, `refused`, `restoring`, `restored`.
+    `state` is `found`, `told`, `overdue`, `removed`, `gone`, `refused`, `restoring`,
+    `withheld`, `unrestored`, `restored`.
     `group` is the same for copies that show the same picture, so that one look serves for all.
     `fresh`: found since the decision, and nobody has looked at it.
     """

@@ -121,10 +121,14 @@ def verify(mark: str, signature: str, public_key: str) -> None:
 
     if not isinstance(mark, str) or len(mark) > MOST_MARK:
         raise WrongField("mark", f"it must be a text of up to {MOST_MARK:,} characters")
+    try:
+        text = mark.encode()
+    except UnicodeEncodeError:
+        raise WrongField("mark", "it holds half a character, which no text has") from None
     public = _bytes(public_key, "public_key", _PUBLIC_BYTES)
     signed = _bytes(signature, "signature", _SIGNATURE_BYTES)
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signed, mark.encode("utf-8", "replace"))
+        Ed25519PublicKey.from_public_bytes(public).verify(signed, text)
     except (InvalidSignature, ValueError):
         raise WrongField("signature", "it is not that of this mark under this key") from None
 

@@ -222,7 +222,7 @@ def _fetched(address: str, form: dict[str, str] | None = None) -> dict[str, Any]
             if response.status_code != httpx.codes.OK:
                 raise NotAuthenticated(f"{host} refused, with status {response.status_code}")
         document = json.loads(answer)
-    except (httpx.HTTPError, ValueError) as error:
+    except (httpx.HTTPError, ValueError, RecursionError) as error:
         raise NotAuthenticated(f"{host} cannot be asked now; try again later") from error
     if not isinstance(document, dict):
         raise NotAuthenticated(f"{host} does not answer as an OpenID provider does")

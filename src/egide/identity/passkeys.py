@@ -31,6 +31,8 @@ MAX_RESPONSE: Final = 20_000
 MAX_NAME: Final = 60
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,1400}", re.ASCII)
 """Base64url of up to 1,023 bytes."""
+_UNREADABLE: Final = (ValueError, KeyError, TypeError, RecursionError)
+"""What a stranger's JSON and CBOR end in, which may be nested however deep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ class Passkeys:
                 expected_origin=site.origin,
                 require_user_verification=True,
             )
-        except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+        except (*_UNREADABLE, WebAuthnException) as error:
             raise UsageError("the passkey could not be verified; try again") from error
         now, id_ = int(self._clock()), bytes_to_base64url(verified.credential_id)
         with self._database.write(serial=False) as connection:
@@ -208,10 +210,10 @@ class Passkeys:
         unknown = NotAuthenticated("this passkey opens nothing here; sign in in another way")
         try:
             credential = _response(response)
-            id_ = str(credential["id"])
-        except (ValueError, KeyError):
+            id_ = credential["id"]
+        except _UNREADABLE:
             raise unknown from None
-        if not _ID.fullmatch(id_):
+        if not isinstance(id_, str) or not _ID.fullmatch(id_):
             raise unknown
         rows = self._database.fetch(
             "SELECT passkey.* FROM passkey JOIN account ON account.id = passkey.account "
@@ -231,7 +233,7 @@ class Passkeys:
                 credential_current_sign_count=row["counter"],
                 require_user_verification=True,
             )
-        except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+        except (*_UNREADABLE, WebAuthnException) as error:
             raise unknown from error
         with self._database.write(serial=False) as connection:
             connection.execute(

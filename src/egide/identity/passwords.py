@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from egide.errors import TooManyAttempts, UsageError
+from egide.errors import UsageError
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -17,16 +14,12 @@ if TYPE_CHECKING:
 SHORTEST: Final = 12
 LONGEST: Final = 200
 FEWEST_DIFFERENT: Final = 5
-PATIENCE: Final = 2.0
-"""Seconds."""
-_AT_ONCE: Final = threading.Semaphore(2)
-"""Each takes 64 MiB and most of a core: a crowd at the door must not take the house."""
+AT_ONCE: Final = 2
+"""So many are hashed at once by whoever serves a crowd: each takes 64 MiB and most of a core."""
 
 
 def hash_password(password: str, name: str) -> str:
     """The argon2id hash of `password` in its own notation; UsageError when it is too weak.
-
-    TooManyAttempts when others sign in at this moment, as below.
 
     `name` is the account's: a password may not be made of it.
     """
@@ -37,31 +30,18 @@ def hash_password(password: str, name: str) -> str:
         raise UsageError(
             "a password may not be a few characters repeated, nor hold your name; take a sentence"
         )
-    with _turn():
-        return _hasher().hash(text)
+    return _hasher().hash(text)
 
 
 def password_fits(hash_: str | None, password: str) -> bool:
     """Whether `password` is the one that `hash_` was made of. Without a hash it takes as long."""
     from argon2.exceptions import Argon2Error, InvalidHashError  # noqa: PLC0415  see _hasher
 
-    with _turn():
-        try:
-            fits = _hasher().verify(hash_ or _nobodys(), _normal(password[: 4 * LONGEST]))
-        except (Argon2Error, InvalidHashError):
-            return False
-    return fits and hash_ is not None
-
-
-@contextmanager
-def _turn() -> Iterator[None]:
-    """Waits for one of few places, not for long: who waits holds a thread. TooManyAttempts."""
-    if not _AT_ONCE.acquire(timeout=PATIENCE):
-        raise TooManyAttempts("many people sign in at this moment; try again shortly", 5)
     try:
-        yield
-    finally:
-        _AT_ONCE.release()
+        fits = _hasher().verify(hash_ or _nobodys(), _normal(password[: 4 * LONGEST]))
+    except (Argon2Error, InvalidHashError):
+        return False
+    return fits and hash_ is not None
 
 
 def _normal(password: str) -> str:

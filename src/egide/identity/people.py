@@ -7,11 +7,11 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from egide.errors import AccountExists, AccountNotFound, NotAllowed, NotAuthenticated, UsageError
 from egide.identity.passwords import hash_password
-from egide.identity.scopes import ACCOUNT_NAME, CONSOLE, Principal, Role, Scope
+from egide.identity.scopes import ACCOUNT_NAME, CONSOLE, ROLE_SCOPES, Actor, Principal, Role, Scope
 from egide.identity.sessions import Method, Sessions
 from egide.identity.tickets import TicketKind, Tickets
 
@@ -83,7 +83,9 @@ class People:
         """The code of an invitation to `role`, good once for two days; UsageError, NotAllowed."""
         maker.require(Scope.ACCOUNT_WRITE)
         wanted = _role(role)
-        code = self._tickets.issue(TicketKind.INVITATION, {"role": wanted, "first": False})
+        account = maker.id if maker.kind is Actor.ACCOUNT else None
+        body = {"role": wanted, "first": False, "maker": account}
+        code = self._tickets.issue(TicketKind.INVITATION, body)
         with self._database.write(serial=False) as connection:
             self._audit.write(connection, maker, "account.invite", f"role:{wanted}")
         return code
@@ -167,6 +169,7 @@ class People:
             invitation = self._tickets.redeem(connection, TicketKind.INVITATION, code)
             if invitation["first"] and self._administrators(connection):
                 raise NotAuthenticated("there is an administrator already; ask for an invitation")
+            self._check_maker(connection, invitation)
             made = connection.execute(
                 "INSERT INTO account (id, name, role, password, created, issuer, subject) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id",
@@ -178,6 +181,22 @@ class People:
             token = self._sessions.begin(connection, id_, method)
             self._audit.write(connection, CONSOLE, "account.create", f"account:{id_}")
         return self.account(id_), token
+
+    def _check_maker(self, connection: Connection, invitation: dict[str, Any]) -> None:
+        """NotAuthenticated when an account made the invitation that may invite no more.
+
+        What the console made stays good; so does what was made before makers were kept.
+        """
+        maker = invitation.get("maker")
+        if maker is None:
+            return
+        rows = connection.execute(
+            "SELECT role FROM account WHERE id = ? AND disabled IS NULL", (maker,)
+        ).fetchall()
+        if not rows or Scope.ACCOUNT_WRITE not in ROLE_SCOPES[Role(rows[0]["role"])]:
+            raise NotAuthenticated(
+                "whoever made this invitation may invite nobody any more; ask for another one"
+            )
 
     def _administrators(self, connection: Connection | None = None) -> int:
         query = "SELECT COUNT(*) AS n FROM account WHERE role = ? AND disabled IS NULL"

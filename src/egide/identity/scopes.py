@@ -59,7 +59,6 @@ _MODERATOR: Final = frozenset(
         Scope.SCAN_WRITE,
         Scope.SCAN_READ,
         Scope.BANK_READ,
-        Scope.BANK_WRITE,
         Scope.LIBRARY_READ,
         Scope.NOTICE_WRITE,
         Scope.CASE_READ,

@@ -201,7 +201,9 @@ class SignIn:
 
     def _second_factor(self, row: Row, code: str) -> Method | None:
         """How the account's second factor was shown; None when it was not."""
-        if row["totp"] is None and not row["keys"]:
+        # Whoever is linked with a provider shows the second factor there: a password that opened
+        # a session could add a factor of its own, and so take over an account that has two.
+        if row["totp"] is None and not row["keys"] and row["subject"] is None:
             return Method.PASSWORD
         if row["totp"] is not None and self._code_fits(row, code):
             return Method.TOTP

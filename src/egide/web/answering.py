@@ -105,7 +105,7 @@ async def answered(
     key = idempotency_key(request)
     if key is None:
         return None
-    known = await run_in_threadpool(service.answers.find, principal.actor, key)
+    known = await service.quick.run(service.answers.find, principal.actor, key)
     return None if known is None else _again(known, digest)
 
 
@@ -138,14 +138,32 @@ def several(said: Sequence[Said]) -> tuple[bytes, dict[str, str]]:
 
 
 async def _all_examined(service: Service, asked: Sequence[Asked]) -> Sequence[Examined]:
-    if len(asked) == 1:  # most are: no task is needed to wait for one
-        return [await _examined(service, asked[0])]
-    return await asyncio.gather(*(_examined(service, each) for each in asked))
+    here = [service.workers.reads_here(each.item) for each in asked]
+    away = [each for each, short in zip(asked, here, strict=True) if not short]
+    # What is read here waits for nothing: it counts as one.
+    with service.waiting.scans(len(away) or 1):
+        if len(asked) == 1:  # most are: no task is needed to wait for one
+            return [await _examined(service, asked[0])]
+        texts = [each for each, short in zip(asked, here, strict=True) if short]
+        read, found = await asyncio.gather(
+            _in_turn(service, texts),
+            asyncio.gather(*(_examined(service, each) for each in away)),
+        )
+    next_read, next_found = iter(read), iter(found)
+    return [next(next_read if short else next_found) for short in here]
+
+
+async def _in_turn(service: Service, asked: Sequence[Asked]) -> Sequence[Examined]:
+    """One after the other, and between them whatever else there is to be done."""
+    found = []
+    for each in asked:
+        found.append(await _examined(service, each))
+        await asyncio.sleep(0)
+    return found
 
 
 async def _examined(service: Service, asked: Asked) -> Examined:
-    with service.waiting:
-        return await service.workers.examine(asked.item, remember=asked.content is not None)
+    return await service.workers.examine(asked.item, remember=asked.content is not None)
 
 
 def _remember(

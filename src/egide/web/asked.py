@@ -14,15 +14,18 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 from egide.errors import ItemError, UnknownContent
 from egide.item import Item
-from egide.record import attributes_of, clean
+from egide.record import attributes_of, clean, outline_of
 from egide.records import Content
 from egide.sniff import Kind
+from egide.web.bodies import parsed
+from egide.web.outline import outlined, outlined_batch
 from egide.web.problems import Problem
 from egide.web.upload import Form, Upload
 
 MOST_CONTENT_ID: Final = 200
 MOST_URL: Final = 2000
 MOST_TEXT: Final = 1 << 20
+MOST_ITEMS: Final = 100
 FORM_FIELDS: Final = frozenset({"remember", "content_id", "content_url", "context"})
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _NAMELESS: Final = "remember=true needs it: by what do you call this?"
@@ -65,7 +68,7 @@ class ScanText(BaseModel):
     )
     content_id: ContentId | None = Field(default=None, examples=["post-4711"])
 
-    def asked(self, place: str = "") -> Asked:
+    def asked(self, place: str = "", _: bytes | None = None) -> Asked:
         """What is asked for; `place` is where it stands in a batch."""
         said = self.model_extra or {}
         _refuse_remember(said, place)
@@ -87,11 +90,13 @@ class ScanListing(BaseModel):
     )
     content_id: ContentId | None = Field(default=None, examples=["model-17"])
 
-    def asked(self, place: str = "") -> Asked:
-        """What is asked for; `place` is where it stands in a batch."""
-        data = json.dumps(self.listing, ensure_ascii=False).encode("utf-8", "replace")
+    def asked(self, place: str = "", data: bytes | None = None) -> Asked:
+        """What is asked for; `place` is where it stands in a batch, `data` the listing as sent."""
         try:
-            item = Item.from_record(data, self.content_id or "listing", self.listing)
+            value = self.listing if data is None else outline_of(data)
+            if data is None:
+                data = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+            item = Item.from_record(data, self.content_id or "listing", value)
         except ItemError as error:
             raise Problem.of_field(f"{place}listing", error.detail) from error
         if item.kind is not Kind.LISTING:
@@ -148,7 +153,7 @@ class ScanBatch(BaseModel):
 
     model_config = ConfigDict(extra="forbid", title="Batch")
 
-    items: list[BatchItem] = Field(min_length=1, max_length=100)
+    items: list[BatchItem] = Field(min_length=1, max_length=MOST_ITEMS)
 
 
 SCAN_ITEM: Final[TypeAdapter[ScanText | ScanListing | ScanContent]] = TypeAdapter(ScanItem)
@@ -166,6 +171,23 @@ class Asked:
     content_id: str | None
     content: Content | None = None
     digest: bytes = b""
+
+
+def asked_of_json(body: bytes) -> Asked | ScanContent:
+    """What the JSON of one item asks for; Problem 413, 422."""
+    light, listing = outlined(body)
+    given = parsed(SCAN_ITEM, light)
+    return given if isinstance(given, ScanContent) else given.asked("", listing)
+
+
+def asked_of_batch(body: bytes) -> list[Asked]:
+    """What the JSON of a batch asks for; Problem 413, 422."""
+    light, listings = outlined_batch(body, MOST_ITEMS)
+    given = parsed(SCAN_BATCH, light)
+    return [
+        item.asked(f"items.{number}.", listing)
+        for number, (item, listing) in enumerate(zip(given.items, listings, strict=False))
+    ]
 
 
 def asked_of_form(form: Form, upload: Upload, number: int = 0, count: int = 1) -> Asked:

@@ -20,7 +20,7 @@ from egide.errors import BankExists, ImportFormatError
 from egide.finding import MASK
 from egide.identity import Principal, Scope
 from egide.match import EntryState
-from egide.web.access import May
+from egide.web.access import May, MayChangeBank
 from egide.web.asked import content_id as printable
 from egide.web.bodies import JSON_TYPE, chunks, json_bytes, media_type, parsed
 from egide.web.contract import json_body, operation, ref
@@ -74,7 +74,7 @@ _FILE: Final = {
 
 router = APIRouter(prefix="/v1/banks", tags=["banks"])
 Reading = Annotated[Principal, Depends(May(Scope.BANK_READ))]
-Writing = Annotated[Principal, Depends(May(Scope.BANK_WRITE))]
+Writing = Annotated[Principal, Depends(MayChangeBank(Scope.BANK_WRITE))]
 Limit = Annotated[int, Query(ge=1, le=MOST_LISTED)]
 Reveal = Annotated[
     bool, Query(description="Show references and values; it is noted in the audit log.")

@@ -25,7 +25,7 @@ from egide.web.identity_templates import to
 router = APIRouter(route_class=ConsoleRoute, include_in_schema=False, prefix="/desk/cases/{case}")
 
 SHOWN: Final = 300
-"""Copies on one page; what is done to all of them is done to those behind as well."""
+"""Copies on one page; with those that are ticked, most of those behind are removed as well."""
 
 Reader = Annotated[Seat, Depends(At(Scope.CASE_READ))]
 Writer = Annotated[Seat, Depends(At(Scope.CASE_WRITE))]
@@ -182,10 +182,17 @@ def decide_appeal(
     reasons: Many = [],  # noqa: B006
     text: Words = "",
     whole: Field = "",
+    appeals: Many = [],  # noqa: B006
 ) -> Response:
-    """Decides the appeal."""
+    """Decides the appeals that the page showed."""
     decision = AppealDecision.from_json(
-        {"outcome": outcome, "reasons": reasons, "text": lines(text), "whole": whole == "yes"}
+        {
+            "outcome": outcome,
+            "reasons": reasons,
+            "text": lines(text),
+            "whole": whole == "yes",
+            "appeals": appeals,
+        }
     )
     seat.desk.decide_appeal(seat.principal, case, decision)
     return _back(case)
@@ -195,7 +202,9 @@ def _page(seat: Seat, number: str, personal: Personal | None = None) -> Response
     case = seat.desk.view(seat.principal, number)
     if case.state is CaseState.ESCALATED:
         return to("/desk/escalated")
-    return console_page("case", seat, personal=personal, **case_values(seat, case))
+    return console_page(
+        "case", seat, at=address(case.case), personal=personal, **case_values(seat, case)
+    )
 
 
 def case_values(seat: Seat, case: CaseView) -> Mapping[str, Any]:
@@ -205,7 +214,8 @@ def case_values(seat: Seat, case: CaseView) -> Mapping[str, Any]:
         "case": case,
         "law": known[case.jurisdiction],
         "groups": groups(case),
-        "hidden": max(0, len(case.copies) - SHOWN),
+        "behind": len(behind(case)),
+        "left_alone": len(case.copies[SHOWN:]) - len(behind(case)),
         "ways": ways(case),
         "choosing": "remove" in ways(case) and any(removable(each) for each in case.copies),
         "removable": removable,
@@ -261,13 +271,18 @@ def lines(text: str) -> str:
 
 
 def _chosen(seat: Seat, number: str, ticked: list[str]) -> tuple[str, ...]:
-    """The copies that are ticked, and of those that the page had no room for what the law asks."""
-    case = seat.desk.view(seat.principal, number)
-    behind = (each.copy for each in case.copies[SHOWN:] if wanted(case, each))
-    chosen = (*ticked, *behind)
-    if not chosen:
+    """The copies that are ticked, and those behind."""
+    if not ticked:
         raise WrongField("copies", "tick at least one copy, or refuse the notice")
-    return chosen
+    return (*ticked, *(each.copy for each in behind(seat.desk.view(seat.principal, number))))
+
+
+def behind(case: CaseView) -> tuple[CopyView, ...]:
+    """The copies that the page has no room for, and that a removal is about all the same.
+
+    What the law asks for, but for a creator's own work: that is for a person to see.
+    """
+    return tuple(each for each in case.copies[SHOWN:] if wanted(case, each) and not each.own_work)
 
 
 def removable(copy: CopyView) -> bool:
@@ -290,8 +305,15 @@ def ways(case: CaseView) -> frozenset[str]:
 
 def wanted(case: CaseView, copy: CopyView) -> bool:
     """Whether the law of the case asks for the removal of this copy along with its original."""
-    return removable(copy) and covered(copy.how, case.jurisdiction)
+    # What was put back goes only if a reviewer ticks it.
+    live = removable(copy) and copy.state != "restored"
+    return live and covered(copy.how, case.jurisdiction)
+
+
+def address(number: str) -> str:
+    """Where the page of a case is."""
+    return f"/desk/cases/{number}"
 
 
 def _back(number: str) -> Response:
-    return to(f"/desk/cases/{number}")
+    return to(address(number))

@@ -98,14 +98,19 @@ def language_of(request: Request) -> str:
     return choose(request.headers.get("accept-language"), request.cookies.get(LANGUAGE_COOKIE))
 
 
-def console_page(template: str, seat: Seat, /, *, here: str = "", **values: Any) -> HTMLResponse:
-    """The page `template` for whoever sits there; `here` is the place that the navigation marks."""
+def console_page(
+    template: str, seat: Seat, /, *, here: str = "", at: str | None = None, **values: Any
+) -> HTMLResponse:
+    """The page `template` for whoever sits there; `here` is the place that the navigation marks.
+
+    `at` is where to go on from a page that a form was answered with, which has no address itself.
+    """
     now = seat.now
     text = _rendered(
         template,
         seat.language,
         visit=seat,
-        path=seat.path,
+        path=at or seat.path,
         error=None,
         here=here,
         now=now,

@@ -11,7 +11,7 @@ from egide.desk.views import CopyView
 from egide.errors import CaseNotFound, ContentUnavailable, NotAllowed
 from egide.identity import Scope
 from egide.web import console_looks
-from egide.web.console_case import case_values
+from egide.web.console_case import address, case_values
 from egide.web.console_looks import Look
 from egide.web.console_pages import At, ConsoleRoute, Seat, console_page
 
@@ -46,8 +46,12 @@ def clearer(seat: Looker, case: str, copy: str, token: Token, place: Place = "lo
 
 
 @router.get("/pictures/{token}")
-def picture(seat: Looker, request: Request, token: str) -> Response:
+async def picture(seat: Looker, request: Request, token: str) -> Response:
     """The picture itself, this once: to an `img` of ours, in the session that asked."""
+    return await seat.service.pictures.run(_picture, seat, request, token)
+
+
+def _picture(seat: Seat, request: Request, token: str) -> Response:
     elsewhere = request.headers.get("sec-fetch-site", "same-origin") != "same-origin"
     if elsewhere or request.headers.get("sec-fetch-dest", "image") != "image":
         raise NotAllowed("a picture is shown on the page of its case alone")
@@ -69,6 +73,7 @@ def _page(seat: Seat, asked: Look, place: str, permission: str | None) -> Respon
     return console_page(
         "look",
         seat,
+        at=address(case.case),
         place=place,
         copy=copy,
         token=console_looks.offer(seat, asked),

@@ -73,7 +73,7 @@ LISTS: Final = (
         marked("Platform overdue"),
         "",
         "overdue",
-        Filter(states=LIVING, overdue=True),
+        Filter(states=(*LIVING, CaseState.WITHDRAWN), overdue=True),
     ),
 )
 
@@ -183,6 +183,7 @@ def _queue(seat: Seat, asked: Asked, after: str | None, *, nothing_next: bool = 
     return console_page(
         "queue",
         seat,
+        at="/desk",
         here="appeals" if asked.show == "appeals" else "queue",
         rows=rows,
         left_out=len(page.rows) - len(rows),

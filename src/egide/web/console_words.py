@@ -84,6 +84,8 @@ COPY_STATES: Final = {
     "refused": marked("refused by the platform"),
     "blocked": marked("upload blocked"),
     "restoring": marked("to be put back"),
+    "withheld": marked("putting back refused by the platform"),
+    "unrestored": marked("putting back overdue"),
     "restored": marked("put back"),
 }
 EDITS: Final = {

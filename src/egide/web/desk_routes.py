@@ -13,13 +13,15 @@ from starlette.responses import Response
 
 from egide.desk.notices import More, Notice
 from egide.desk.views import Receipt, Status
+from egide.errors import AccessError
 from egide.identity import Principal, Scope
+from egide.identity.audit import NOBODY
 from egide.records import Answer
 from egide.web.access import May
 from egide.web.answering import REPLAYED, idempotency_key
 from egide.web.bodies import JSON_TYPE, json_bytes
 from egide.web.contract import IDEMPOTENCY, json_body, operation, ref
-from egide.web.identity_access import action, client_address
+from egide.web.identity_access import action, client_address, note_denial
 from egide.web.models import PDQ_EXAMPLE
 from egide.web.problems import Problem
 from egide.web.state import Service, service_of
@@ -236,7 +238,14 @@ async def _sender(request: Request, service: Service) -> Principal | None:
     authorization = request.headers.get("authorization")
     if authorization is None:
         return None
-    principal = await run_in_threadpool(service.identity.keys.authenticate, authorization)
+    principal = NOBODY
+    try:
+        principal = await run_in_threadpool(service.identity.keys.authenticate, authorization)
+        if not principal.may(Scope.ORDER_WRITE):
+            principal.require(Scope.NOTICE_WRITE)
+    except AccessError as error:
+        note_denial(request, principal, error)
+        raise
     service.rate.check(principal.actor)
     service.identity.audit.note(principal, action(request), address=client_address(request))
     return principal

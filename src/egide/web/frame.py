@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import secrets
 import time
-import traceback
 from typing import Final
 
 import structlog
@@ -13,7 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from egide.web.bodies import UNBOUNDED, bounded
-from egide.web.logs import log
+from egide.web.logs import log, place
 from egide.web.metrics import Metrics
 from egide.web.problems import Problem
 
@@ -53,7 +52,7 @@ class Frame:
         try:
             await self.app(scope, bounded(receive), answer)
         except Exception as error:  # noqa: BLE001  a fault of ours costs one request, and is told
-            log.error("request.failed", error=type(error).__name__, where=_place(error))
+            log.error("request.failed", error=type(error).__name__, where=place(error))
             if not status:
                 problem = Problem(500, "a fault of ours, which is in the server's log; report it")
                 await problem.response(request_id)(scope, receive, answer)
@@ -70,9 +69,3 @@ class Frame:
 
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-
-
-def _place(error: BaseException) -> str:
-    """Where it was raised: its message may hold what a client sent."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""

@@ -17,6 +17,7 @@ from egide.identity.audit import DENIED, NOBODY
 from egide.identity.oidc import LOOPBACK
 from egide.identity.passkeys import Site
 from egide.identity.sessions import Method, Session
+from egide.web.threads import Threads
 
 SESSION_COOKIE: Final = "__Host-egide"
 """Browsers send a cookie of this prefix to this very host alone, and only over TLS."""
@@ -147,13 +148,24 @@ def cookie_name(request: Request) -> str:
     return SESSION_COOKIE if is_secure(request) else PLAIN_COOKIE
 
 
-def keep_session(request: Request, response: Response, token: str) -> None:
-    """Gives the browser the session's cookie; NotAllowed over a network without TLS."""
+def hashing_of(request: Request) -> Threads:
+    """Where passwords are hashed: a crowd at the door must not take the house."""
+    threads: Threads = request.app.state.hashing
+    return threads
+
+
+def require_tls(request: Request) -> None:
+    """NotAllowed over a network without TLS: asked before a sign-in has any effect."""
     if not is_secure(request) and urlsplit(site_of(request).origin).hostname not in LOOPBACK:
         raise NotAllowed(
             "people sign in over https only, or on the machine itself; put a proxy with TLS in "
             "front and name its address in EGIDE_PUBLIC_URL"
         )
+
+
+def keep_session(request: Request, response: Response, token: str) -> None:
+    """Gives the browser the session's cookie; NotAllowed as `require_tls`."""
+    require_tls(request)
     response.set_cookie(
         cookie_name(request),
         token,

@@ -1,8 +1,9 @@
 """Around the whole application: what browsers must not do for others, and what they are told.
 
 Forgery across sites is told by `Sec-Fetch-Site` and `Origin`, which pages cannot set; there is no
-token to be put into forms, and none to be stolen. A request with the header Authorization was not
-made by a browser on its own, and needs no such check.
+token to be put into forms, and none to be stolen. A request of the interface with the header
+Authorization was not made by a browser on its own, and needs no such check; pages do not read that
+header, and go by the cookie whether it is there or not.
 """
 
 from __future__ import annotations
@@ -78,10 +79,11 @@ def _refusal(request: Request, problem: Problem) -> Response:
 
 def forged(request: Request) -> bool:
     """Whether a browser was made to send this, or cannot show that it was not."""
-    if request.method in SAFE_METHODS or "authorization" in request.headers:
+    if request.method in SAFE_METHODS:
         return False
-    if request.url.path.startswith(API) and session_token(request) is None:
-        return False  # nothing comes with it that would open anything
+    keyed = "authorization" in request.headers or session_token(request) is None
+    if request.url.path.startswith(API) and keyed:
+        return False  # nothing comes with it that a browser adds and that would open anything
     fetched, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if origin is not None and origin.lower() != site_of(request).origin:
         return True

@@ -19,6 +19,7 @@ from egide.web.identity_access import (
     identity_of,
     is_secure,
     keep_session,
+    require_tls,
     session_token,
     site_of,
 )
@@ -64,6 +65,7 @@ def come_back(
     code: Annotated[str, Query(max_length=4000)] = "",
 ) -> Response:
     """Where the provider sends the browser back to."""
+    require_tls(request)
     identity = identity_of(request)
     identity.signin.attempts.count_address(client_address(request))
     kept = request.cookies.get(_cookie(request), "")
@@ -106,6 +108,7 @@ def _onward(request: Request, purpose: dict[str, Any]) -> Response:
 
 
 def _begin(request: Request, purpose: dict[str, Any]) -> tuple[str, str]:
+    require_tls(request)
     identity_of(request).signin.attempts.count_address(client_address(request), CHALLENGES)
     tickets = identity_of(request).tickets
     return _provider().begin(tickets, _redirect(request), purpose)

@@ -17,8 +17,10 @@ from egide.web.identity_access import (
     Visit,
     client_address,
     drop_session,
+    hashing_of,
     identity_of,
     keep_session,
+    require_tls,
     session_token,
     site_of,
 )
@@ -43,7 +45,7 @@ def sign_in_page(next: str = "") -> Response:  # noqa: A002  the field's usual n
 
 
 @router.post("/signin")
-def sign_in(
+async def sign_in(
     request: Request,
     name: Field,
     password: Password,
@@ -54,8 +56,9 @@ def sign_in(
     path = own_path(next)
     response = to(path)
     try:
-        token = identity_of(request).signin.by_password(
-            name, password, code, client_address(request)
+        require_tls(request)
+        token = await hashing_of(request).run(
+            identity_of(request).signin.by_password, name, password, code, client_address(request)
         )
         keep_session(request, response, token)
     except EgideError as error:
@@ -80,6 +83,7 @@ def passkey_sign_in(
     next: Annotated[str, Body(max_length=MAX_FIELD)] = "",  # noqa: A002
 ) -> Response:
     """Signs in by a passkey."""
+    require_tls(request)
     token = identity_of(request).passkeys.sign_in(
         ticket, response, site_of(request), client_address(request)
     )
@@ -106,11 +110,14 @@ def welcome_page() -> Response:
 
 
 @router.post("/welcome")
-def welcome(request: Request, code: Field, name: Field, password: Password) -> Response:
+async def welcome(request: Request, code: Field, name: Field, password: Password) -> Response:
     """Makes the account that the invitation is for, and signs in."""
     response = to("/account")
     try:
-        _, token = identity_of(request).people.accept(code, name, password)
+        require_tls(request)
+        _, token = await hashing_of(request).run(
+            identity_of(request).people.accept, code, name, password
+        )
         keep_session(request, response, token)
     except EgideError as error:
         return page("welcome", error=error, name=name, code=code, oidc=provider() is not None)
@@ -124,8 +131,14 @@ def account_page(visit: Somebody) -> Response:
 
 
 @router.post("/account/password")
-def set_password(visit: SomebodyFresh, new: Password, old: Password = "") -> Response:
+async def set_password(
+    request: Request, visit: SomebodyFresh, new: Password, old: Password = ""
+) -> Response:
     """Another password."""
+    return await hashing_of(request).run(_set_password, visit, new, old)
+
+
+def _set_password(visit: Visit, new: str, old: str) -> Response:
     try:
         visit.identity.signin.set_password(visit.session, visit.token, old, new)
     except EgideError as error:

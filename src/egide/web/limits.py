@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from egide.web.problems import Problem
@@ -45,20 +46,33 @@ class Waiting:
     """How many scans wait or run in this process; a `with` block is one of them.
 
     Problem 503 when there are `most` already: whoever asks comes back instead of waiting for ever.
+    Several that are asked for together come in together; alone they do so however many they are.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self.count = 0
 
-    def __enter__(self) -> None:
-        if self.count >= self._most:
+    @contextmanager
+    def scans(self, number: int) -> Iterator[None]:
+        """So many scans, until the block ends; Problem 503."""
+        self._admit(number)
+        try:
+            yield
+        finally:
+            self.count -= number
+
+    def _admit(self, number: int) -> None:
+        if self.count and self.count + number > self._most:
             raise Problem(
                 503,
                 "too many scans are waiting; ask again in a moment",
                 headers={"Retry-After": "1"},
             )
-        self.count += 1
+        self.count += number
+
+    def __enter__(self) -> None:
+        self._admit(1)
 
     def __exit__(self, *_: object) -> None:
         self.count -= 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
+import traceback
 from collections.abc import MutableMapping
 from typing import Any, Final
 
@@ -47,6 +48,12 @@ def masked(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
     return {name: value if name in SHOWN else MASK for name, value in event.items()}
 
 
+def place(error: BaseException) -> str:
+    """Where it was raised: its message may hold what a client sent."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
+
+
 def set_up() -> None:
     """Sends our logs, and those of the libraries beneath, to standard error."""
     structlog.configure(
@@ -82,7 +89,9 @@ class _Forwarding(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """One record of a library."""
-        error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""
         where = f"{record.name}:{record.module}:{record.lineno}"
+        error, raised = "", record.exc_info[1] if record.exc_info else None
+        if raised is not None:
+            error, where = type(raised).__name__, f"{where} {place(raised)}".rstrip()
         method = log.error if record.levelno >= logging.ERROR else log.warning
         method("library", where=where, error=error)

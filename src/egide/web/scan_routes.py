@@ -13,13 +13,13 @@ from egide.web.access import May
 from egide.web.answering import answer, answered, one, several
 from egide.web.asked import (
     FORM_FIELDS,
-    SCAN_BATCH,
-    SCAN_ITEM,
     ScanContent,
+    asked_of_batch,
     asked_of_form,
+    asked_of_json,
     digest_of,
 )
-from egide.web.bodies import JSON_TYPE, json_bytes, media_type, parsed
+from egide.web.bodies import JSON_TYPE, json_bytes, media_type
 from egide.web.contract import BATCH, SCAN, described
 from egide.web.problems import Problem
 from egide.web.state import Service, service_of
@@ -45,11 +45,10 @@ async def scan(request: Request, principal: Scanning) -> Response:
     """
     service = service_of(request)
     if media_type(request) == JSON_TYPE:
-        body = await json_bytes(request)
-        given = parsed(SCAN_ITEM, body)
+        given = asked_of_json(await json_bytes(request))
         if isinstance(given, ScanContent):
             return await _scan_fetched(service, request, principal, given)
-        asked = [given.asked()]
+        asked = [given]
         return await answer(service, request, principal, digest_of("scan", asked), asked, one)
     _check_type(request)
     most = service.settings.max_upload
@@ -67,8 +66,7 @@ async def scan_batch(request: Request, principal: Scanning) -> Response:
     """
     service = service_of(request)
     if media_type(request) == JSON_TYPE:
-        batch = parsed(SCAN_BATCH, await json_bytes(request))
-        asked = [item.asked(f"items.{number}.") for number, item in enumerate(batch.items)]
+        asked = asked_of_batch(await json_bytes(request))
         return await answer(service, request, principal, digest_of("batch", asked), asked, several)
     _check_type(request)
     most = service.settings.max_upload

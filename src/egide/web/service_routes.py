@@ -36,8 +36,8 @@ async def readyz(request: Request) -> JSONResponse:
     """
     service = service_of(request)
     checks = {
-        "database": await run_in_threadpool(_reaches_database, service),
-        "disk": await run_in_threadpool(has_room, service.home),
+        "database": await service.quick.run(_reaches_database, service),
+        "disk": await service.quick.run(has_room, service.home),
         "workers": service.workers.state().workers > 0,
         "running": not service.stopping,
     }

@@ -12,19 +12,22 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
 from egide.bank import Home
+from egide.bank.home import BANK_NAME
 from egide.bank.open_banks import OpenBanks
 from egide.content import Previews, Sources
 from egide.desk.desk import Desk
 from egide.desk.means import PURPOSES
 from egide.desk.settings import DeskSettings
-from egide.errors import EgideError, StorageError
+from egide.errors import EgideError, StorageError, UsageError
 from egide.identity import Identity
 from egide.match import Purpose
 from egide.outbox import Outbox, Worker
 from egide.records import Answers, Hosted, Ledger, Records
 from egide.web.fetching import Fetching
 from egide.web.limits import RateLimit, Waiting
-from egide.web.logs import log
+from egide.web.logs import log, place
+from egide.web.problems import Problem
+from egide.web.threads import Threads
 from egide.web.upload import Spool
 from egide.web.workers import Workers
 
@@ -38,6 +41,8 @@ T = TypeVar("T")
 
 THREADS: Final = 8
 """For what waits for the database: each has a connection of its own."""
+QUICK_THREADS: Final = 4
+PICTURE_THREADS: Final = 4
 REFRESH_SECONDS: Final = 1.0
 PRUNE_SECONDS: Final = 600.0
 TICK_SECONDS: Final = 1.0
@@ -54,11 +59,16 @@ class Service:
         self.identity = Identity(database, self.home.path)
         self.spool = Spool(self.home.path)
         self.banks = OpenBanks(self.home)
+        _check_library(self.banks, settings.library)
         self.answers = Answers(database)
         self.records = Records(database, settings.retention_days)
         self.hosted = Hosted(database)
         self.rate = RateLimit(settings.rate)
         self.waiting = Waiting(settings.queue)
+        self.quick = Threads(QUICK_THREADS)
+        """For looking something up that is asked for all the time, whatever else waits."""
+        self.pictures = Threads(PICTURE_THREADS)
+        """For pictures shown to reviewers: a content source may take half a minute for one."""
         self.sources = Sources.from_environment()
         self.fetching = Fetching(self.sources, self.spool, settings.max_upload)
         self.workers = Workers(settings, OpenBanks(self.home, settings.banks, PURPOSES), self.spool)
@@ -84,10 +94,19 @@ class Service:
         return await (self._serial if serial else self._plain).write(work)
 
     def library(self) -> Bank:
-        """The bank that hosted content is remembered in, made when it is not there."""
-        name = self.settings.library
-        found = next((bank for bank in self.banks.all() if bank.name == name), None)
-        return found or self.home.create(name, Purpose.LIBRARY)
+        """The bank that hosted content is remembered in, made when it is not there.
+
+        Problem 503 when a bank of that name has another purpose: what is hosted is not to be
+        blocked, or let through.
+        """
+        bank = self.banks.made(self.settings.library, Purpose.LIBRARY)
+        if bank.purpose is not Purpose.LIBRARY:
+            raise Problem(
+                503,
+                "the bank that would remember it has another purpose, and nothing was stored; have "
+                "the administrator name another as --library",
+            )
+        return bank
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -129,12 +148,14 @@ class Service:
         self.home.close()
 
     async def _every(self, seconds: float, work: Callable[[], None]) -> None:
-        """Does `work` again and again; what goes wrong is logged, and tried again."""
+        """Does `work` again and again; whatever goes wrong is logged, and tried again."""
         while True:
             try:
                 await run_in_threadpool(work)
             except EgideError as error:
                 log.warning("housekeeping.failed", error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001  without it decisions would take no effect
+                log.error("housekeeping.failed", error=type(error).__name__, where=place(error))
             await asyncio.sleep(seconds)
 
     def _refresh(self) -> None:
@@ -155,6 +176,22 @@ class Service:
         for prune in prunes:
             with contextlib.suppress(StorageError):  # told by the next request that needs it
                 prune()
+
+
+def _check_library(banks: OpenBanks, name: str) -> None:
+    """UsageError when what is hosted cannot be remembered in the bank called `name`."""
+    there = next((bank.purpose for bank in banks.all() if bank.name == name), Purpose.LIBRARY)
+    if name in PURPOSES or there is not Purpose.LIBRARY:
+        purpose = PURPOSES.get(name, there)
+        raise UsageError(
+            f"--library {name}: this bank's purpose is {purpose}, and that of the bank that "
+            "remembers what is hosted is library; name another"
+        )
+    if not BANK_NAME.fullmatch(name):
+        raise UsageError(
+            f"--library {name}: this cannot be a bank's name; use up to 64 lower-case letters, "
+            "digits, dots, hyphens and underscores, beginning with a letter or digit"
+        )
 
 
 def service_of(request: Request) -> Service:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from egide.bank import Home
 from egide.desk.asks import Decision
@@ -21,6 +27,24 @@ NAME, EMAIL, WORDS = "Ann Example", "ann@example.org", "That is me, and I never 
 PRINT = "5a" * 32
 PLACE = "https://platform.example/p/1"
 NOTE = "looks like the one from last week"
+
+
+@contextmanager
+def reading(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Has another process read the database for longer than anybody waits for it."""
+    other = sqlite3.connect(home.path / "egide.sqlite")
+    with closing(other), monkeypatch.context() as patch:
+        patch.setattr("egide.db.sqlite.BUSY_SECONDS", 0.1)
+        other.execute("BEGIN")
+        other.execute("SELECT count(*) FROM desk_case").fetchone()
+        with home.database.write():  # takes the shorter patience over
+            pass
+        yield
+
+
+def stands(home: Path, value: bytes) -> list[str]:
+    """In which files of the home a value stands."""
+    return [path.name for path in home.rglob("*") if path.is_file() and value in path.read_bytes()]
 
 
 class AtWork:

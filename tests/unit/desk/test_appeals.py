@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from egide.desk.asks import AppealDecision
+from egide.desk.asks import AppealDecision, Decision
 from egide.errors import CaseNotFound, CaseStands, NotAllowed, WrongField
 from tests.conftest import pdq
 from tests.unit.desk.office import (
@@ -194,3 +194,130 @@ def test_after_a_reversal_the_person_can_appeal(office: Office) -> None:
     office.desk.decide_appeal(LEAD, receipt.case, third)
     office.later()
     assert len(office.told("content.remove")) == 2
+
+
+def test_an_appeal_that_comes_before_a_second_decision_holds_is_still_heard(
+    office: Office,
+) -> None:
+    office.listen()
+    office.host("1", picture(1))
+    receipt = office.notice(locations=None, fingerprints=[given(pdq_of(picture(1)))])
+    office.removed(receipt)
+    code = office.code()
+    office.host("crop", picture(1, crop=True))
+    office.later(21 * 60)
+    view = office.desk.view(ANN, receipt.case)
+    (crop,) = (each.copy for each in view.copies if each.content_id == "crop")
+    office.desk.decide(ANN, receipt.case, Decision("remove", REMOVE.reasons, copies=(crop,)))
+    office.desk.uploader_appeal(code, ORIGIN, "It is a bridge.")
+    office.later()
+    assert office.told("content.remove")[-1].data["copy"] == crop
+    assert [row.case for row in office.desk.queue(BEN).rows] == [receipt.case]
+    office.desk.decide_appeal(BEN, receipt.case, UPHOLD)
+    assert office.desk.uploader(code, ORIGIN).state == "upheld"
+    assert office.state(receipt) == "decided"
+    office.desk.acknowledge(PLATFORM, crop, "removed")
+    assert office.state(receipt) == "removed"
+
+
+def test_a_joined_notice_is_appealed_and_heard_by_itself(office: Office) -> None:
+    office.listen()
+    first, again = office.notice(), office.notice()
+    office.decided(first, REFUSE)
+    office.desk.appeal(again.case, again.pin, ORIGIN, "It is me.")
+    assert [row.case for row in office.desk.queue(BEN).rows] == [again.case]
+    with pytest.raises(NotAllowed):
+        office.desk.decide_appeal(ANN, again.case, UPHOLD)
+    decision = AppealDecision("reverse", ("intimate_without_consent",))
+    office.desk.decide_appeal(BEN, again.case, decision)
+    office.later()
+    assert len(office.told("content.remove")) == 1
+    assert (office.state(first), office.state(again)) == ("refused", "decided")
+
+
+def test_who_reversed_a_removal_hears_no_appeal_of_what_was_decided_with_it(
+    office: Office,
+) -> None:
+    office.listen()
+    first, again = office.notice(), office.notice()
+    office.removed(first)
+    office.desk.uploader_appeal(office.code(), ORIGIN, "It is a bridge.")
+    office.desk.decide_appeal(BEN, first.case, REVERSE)
+    office.desk.appeal(again.case, again.pin, ORIGIN, "It is me, look again.")
+    for reviewer in (ANN, BEN):
+        with pytest.raises(NotAllowed):
+            office.desk.decide_appeal(reviewer, again.case, UPHOLD)
+    office.desk.decide_appeal(LEAD, again.case, UPHOLD)
+    assert office.state(again) == "reversed"
+
+
+@pytest.mark.both_databases
+def test_whoever_decided_first_decides_no_appeal_for_having_taken_something_back_since(
+    office: Office,
+) -> None:
+    office.listen()
+    office.host("1", picture(1))
+    receipt = office.notice(locations=None, fingerprints=[given(pdq_of(picture(1)))])
+    office.removed(receipt)
+    office.host("crop", picture(1, crop=True))
+    office.later(21 * 60)
+    office.desk.decide(ANN, receipt.case, REMOVE)
+    office.desk.undo(ANN, receipt.case)
+    office.desk.decide(LEAD, receipt.case, REMOVE)
+    office.desk.undo(LEAD, receipt.case)
+    office.desk.uploader_appeal(office.code(), ORIGIN, "It is a bridge.")
+    with pytest.raises(NotAllowed):
+        office.desk.decide_appeal(ANN, receipt.case, UPHOLD)
+    office.desk.decide_appeal(LEAD, receipt.case, UPHOLD)
+
+
+@pytest.mark.both_databases
+def test_a_copy_that_is_put_back_alone_is_blocked_no_more_and_stays(office: Office) -> None:
+    office.listen()
+    right, wrong = pdq_of(picture(1)), pdq_of(picture(4))
+    office.host("right", picture(1))
+    office.host("wrong", picture(4))
+    prints = [given(right), given(wrong)]
+    receipt = office.notice(locations=["right", "wrong"], fingerprints=prints)
+    copies = {copy.content_id: copy.copy for copy in office.removed(receipt).copies}
+    assert office.matches(wrong) == {"notices": "active"}
+    office.desk.uploader_appeal(office.code(copies["wrong"]), ORIGIN, "Mine is another one.")
+    decision = AppealDecision("reverse", ("not_a_copy",))
+    office.desk.decide_appeal(BEN, receipt.case, decision)
+    assert [each.data["copy"] for each in office.told("content.restore")] == [copies["wrong"]]
+    assert office.matches(wrong) == {}
+    assert office.matches(right) == {"notices": "active"}
+
+    office.desk.acknowledge(PLATFORM, copies["wrong"], "restored")
+    office.host("crop", picture(1, crop=True))
+    office.later(21 * 60)
+    office.decided(receipt)
+    told = [each.data["content_id"] for each in office.told("content.remove")]
+    assert sorted(told) == ["crop", "right", "wrong"]
+    assert office.matches(wrong) == {}
+    chosen = Decision("remove", ("terms",), copies=(copies["wrong"],))
+    office.decided(receipt, chosen)
+    assert len(office.told("content.remove")) == 4
+    assert office.matches(wrong) == {"notices": "active"}
+
+
+def test_what_a_reviewer_has_not_read_is_not_decided(office: Office) -> None:
+    office.listen()
+    office.host("1", picture(1))
+    office.host("2", picture(1))
+    receipt = office.notice(locations=None, fingerprints=[given(pdq_of(picture(1)))])
+    first, second = office.removed(receipt).copies
+    office.desk.uploader_appeal(office.code(first.copy), ORIGIN, "One.")
+    read = tuple(each.seq for each in office.desk.view(BEN, receipt.case).appeals)
+    office.desk.uploader_appeal(office.code(second.copy), ORIGIN, "Two.")
+    said = {"outcome": "uphold", "reasons": list(UPHOLD.reasons), "appeals": [str(read[0])]}
+    with pytest.raises(CaseStands):
+        office.desk.decide_appeal(BEN, receipt.case, AppealDecision.from_json(said))
+    assert office.desk.uploader(office.code(second.copy), ORIGIN).state == "appealed"
+    read = tuple(each.seq for each in office.desk.view(BEN, receipt.case).appeals)
+    said["appeals"] = [str(each) for each in read]
+    office.desk.decide_appeal(BEN, receipt.case, AppealDecision.from_json(said))
+    assert office.desk.uploader(office.code(second.copy), ORIGIN).state == "upheld"
+    for wrong in ("1", [None], ["-1"], [True, "x"], ["²"]):
+        with pytest.raises(WrongField):
+            AppealDecision.from_json({**said, "appeals": wrong})

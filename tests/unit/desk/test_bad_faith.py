@@ -6,8 +6,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from egide.desk.asks import Decision
+from egide.desk.notices import More
+from egide.desk.turned import turned
 from egide.errors import EntryNotFound, NotAllowed, WrongField
+from egide.fingerprint import Fingerprint
 from egide.identity import Scope
+from tests.conftest import pdq
 from tests.unit.desk.office import (
     ANN,
     BEN,
@@ -33,6 +38,19 @@ def signed(document: dict[str, object], by: Ed25519PrivateKey = CREATOR) -> tupl
     mark = json.dumps({"schema": "egide.work/1", **document})
     public = by.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     return mark, by.sign(mark.encode()).hex(), public.hex()
+
+
+def _with_half_a_character() -> tuple[str, str, str]:
+    """A mark that no UTF-8 is, with a signature of what would be read in its place."""
+    mark, _, public = signed({"content_id": "own-1", "creator": "x"})
+    mark = mark.replace('"x"', '"\ud800"')
+    return mark, CREATOR.sign(mark.encode("utf-8", "replace")).hex(), public
+
+
+def states(office: Office, fingerprint: Fingerprint) -> set[str]:
+    """How the entries of notices stand that a fingerprint matches."""
+    bank = office.home.bank("notices")
+    return {str(each.state) for each in bank.lookup(fingerprint)}
 
 
 def patterns(office: Office, case: str) -> dict[str, tuple[int, int]]:
@@ -136,6 +154,7 @@ def test_marks_are_signed_and_by_somebody_who_may(office: Office) -> None:
         signed({"content_id": "nowhere"}),
         signed({"content_id": "own-1", "schema": "other"}),
         signed({"content_id": "own-1", "note": 1}),
+        _with_half_a_character(),
     ):
         with pytest.raises(WrongField):
             office.desk.mark_work(VOUCHES, *said)
@@ -170,3 +189,84 @@ def test_wrong_removals_are_counted(office: Office) -> None:
         "SELECT count(*) AS n FROM desk_event WHERE kind = 'reversed'"
     )
     assert rows[0]["n"] == 1
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("waits", [61, 0], ids=["after it held", "while it can be undone"])
+@pytest.mark.parametrize("what", ["places", "fingerprint"])
+def test_what_is_added_to_a_decided_case_goes_only_if_a_person_decides(
+    office: Office, what: str, waits: float
+) -> None:
+    office.listen()
+    office.host("news", picture(4))
+    receipt = office.notice(locations=["p"])
+    office.desk.decide(ANN, receipt.case, REMOVE)
+    office.later(waits)
+    places = ["news", "https://platform.example/p/other"]
+    prints = [given(pdq_of(picture(4)))]
+    said = {"locations": places} if what == "places" else {"fingerprints": prints}
+    office.desk.add(receipt.case, receipt.pin, ORIGIN, More.from_json(said))
+    office.later()
+    office.later(21 * 60)
+    assert [each.data["content_id"] for each in office.told("content.remove")] == ["p"]
+    assert office.matches(pdq_of(picture(4))) == {"notices": "disputed"}
+    assert office.desk.queue(BEN).rows[0].marks >= {"new"}
+    (news,) = (
+        copy for copy in office.desk.view(BEN, receipt.case).copies if copy.content_id == "news"
+    )
+    assert (news.state, news.fresh) == ("found", True)
+    office.decided(receipt, Decision("remove", ("terms",), copies=(news.copy,)), BEN)
+    assert office.told("content.remove")[-1].data["content_id"] == "news"
+    assert office.matches(pdq_of(picture(4))) == {"notices": "active"}
+
+
+@pytest.mark.both_databases
+def test_what_a_reviewer_left_and_what_nobody_has_seen_is_not_blocked(office: Office) -> None:
+    """A notice names a picture that goes, a creator's own work, and a hash of something else."""
+    office.listen()
+    mine, theirs, unseen = pdq_of(picture(1)), pdq_of(picture(4)), pdq(77)
+    office.host("mine", picture(1))
+    office.host("theirs", picture(4))
+    office.desk.mark_work(VOUCHES, *signed({"content_id": "theirs"}))
+    fingerprints = [given(each) for each in (mine, *turned(mine), theirs, unseen)]
+    receipt = office.notice(locations=["mine", "theirs"], fingerprints=fingerprints)
+    copies = {copy.content_id: copy for copy in office.desk.view(ANN, receipt.case).copies}
+    chosen = Decision("remove", ("terms",), copies=(copies["mine"].copy,))
+    view = office.decided(receipt, chosen)
+    assert view.pending is None
+    assert [each.data["content_id"] for each in office.told("content.remove")] == ["mine"]
+    for each in (mine, *turned(mine)):
+        assert "active" in states(office, each)
+    assert states(office, theirs) == {"disputed"}
+    assert states(office, unseen) == {"disputed"}
+    assert office.matches(theirs)["own-work"] == "active"
+
+    office.host("mine again", picture(1))
+    office.host("theirs again", picture(4))
+    office.later(21 * 60)
+    assert [each.data["content_id"] for each in office.told("content.remove")] == [
+        "mine",
+        "mine again",
+    ]
+
+
+def test_more_than_one_reviewer_decides_on_alone_does_not_go_unseen(office: Office) -> None:
+    office.listen()
+    print_ = pdq_of(picture(1))
+    receipt = office.notice(locations=None, fingerprints=[given(print_)])
+    assert office.desk.decide(ANN, receipt.case, REMOVE).pending is not None
+    for number in range(office.settings.second_from + 1):
+        office.host(f"copy-{number}", picture(1))
+    office.desk.search(receipt.case)
+    office.later()
+    assert office.told("content.remove") == []
+    view = office.desk.decide(ANN, receipt.case, REMOVE)
+    assert view.pending is not None
+    assert view.pending.second == "many"
+    office.desk.confirm(LEAD, receipt.case)
+    office.later()
+    assert len(office.told("content.remove")) == office.settings.second_from + 1
+    # What two have decided takes later copies along, however many there were.
+    office.host("one more", picture(1))
+    office.desk.search(receipt.case)
+    assert "one more" in {each.data["content_id"] for each in office.told("content.remove")}

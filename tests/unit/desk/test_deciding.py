@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from egide.desk import searching
+from egide.desk import deciding, searching
 from egide.desk.asks import Decision, Filter
 from egide.desk.fold import CaseState
+from egide.desk.notices import More
 from egide.errors import CaseNotFound, CaseStands, NotAllowed, StorageError, WrongField
 from egide.identity import Role
 from tests.conftest import pdq
@@ -55,6 +56,28 @@ def test_a_decision_takes_effect_once_whoever_keeps_time(office: Office) -> None
     assert [office.desk.tick(), other.tick(), office.desk.tick()] == [1, 0, 0]
     assert len(office.told("content.remove")) == 1
     assert office.kinds(receipt.case).count("effective") == 1
+
+
+@pytest.mark.parametrize("fault", [MemoryError(), KeyError("a"), OSError(24, "too many files")])
+def test_a_case_that_cannot_go_on_keeps_no_other_waiting(
+    office: Office, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    receipts = [office.notice(locations=[f"https://platform.example/p/{n}"]) for n in range(3)]
+    for receipt in receipts:
+        office.desk.decide(ANN, receipt.case, REMOVE)
+    take_effect = deciding.Deciding.take_effect
+
+    def broken(own: deciding.Deciding, number: str) -> bool:
+        if number == receipts[1].case:
+            raise fault
+        return take_effect(own, number)
+
+    with monkeypatch.context() as during:
+        during.setattr(deciding.Deciding, "take_effect", broken)
+        office.later()
+    assert [office.state(each) for each in receipts] == ["decided", "open", "decided"]
+    office.later()
+    assert office.state(receipts[1]) == "decided"
 
 
 def test_nothing_goes_without_a_person(office: Office) -> None:
@@ -142,6 +165,33 @@ def test_a_platform_that_refuses_is_shown_as_overdue(office: Office) -> None:
     assert [each.data["copy"] for each in office.told("copy.overdue")] == [copy.copy]
 
 
+@pytest.mark.both_databases
+@pytest.mark.parametrize("said", ["refused", None])
+def test_what_is_not_put_back_is_told_and_shown(office: Office, said: str | None) -> None:
+    office.listen()
+    receipt = office.notice()
+    (copy,) = office.removed(receipt).copies
+    code = office.code()
+    office.desk.withdraw(receipt.case, receipt.pin, ORIGIN)
+    assert office.desk.queue(ANN).rows == ()
+    if said is not None:
+        for _ in range(2):
+            assert office.desk.acknowledge(PLATFORM, copy.copy, said).state == "withheld"
+        assert office.kinds(receipt.case).count("acknowledged") == 2
+    office.later(24 * 3600)
+    office.later()
+    (told,) = office.told("copy.overdue")
+    assert (told.data["copy"], told.data["asked"]) == (copy.copy, "restore")
+    for wanted in (Filter(), Filter(states=tuple(CaseState), overdue=True)):
+        (row,) = office.desk.queue(ANN, wanted).rows
+        assert row.marks >= {"overdue"}
+    assert office.desk.counts(ANN)["overdue"] == 1
+    assert office.desk.next(ANN) is None
+    assert office.desk.uploader(code, ORIGIN).state == "restored"
+    office.desk.acknowledge(PLATFORM, copy.copy, "restored")
+    assert office.desk.queue(ANN).rows == ()
+
+
 def test_only_what_was_asked_is_acknowledged(office: Office) -> None:
     receipt = office.notice()
     (copy,) = office.desk.view(ANN, receipt.case).copies
@@ -181,6 +231,16 @@ def test_a_notice_that_lacks_something_can_be_refused_and_not_granted(office: Of
         office.desk.decide(ANN, receipt.case, REMOVE)
     office.decided(receipt, Decision("refuse", ("incomplete",)))
     assert office.state(receipt) == "refused"
+
+
+def test_a_notice_that_was_completed_is_not_refused_for_what_it_lacked(office: Office) -> None:
+    receipt = office.notice(good_faith=None)
+    office.desk.decide(ANN, receipt.case, Decision("refuse", ("incomplete",)))
+    more = More.from_json({"good_faith": True})
+    assert office.desk.add(receipt.case, receipt.pin, ORIGIN, more).state == "open"
+    office.later()
+    assert office.state(receipt) == "open"
+    assert "decide" in office.desk.view(ANN, receipt.case).may
 
 
 def test_only_the_copies_that_were_chosen_go(office: Office) -> None:

@@ -287,6 +287,13 @@ def test_the_person_is_told_nothing_of_it(office: Office) -> None:
     assert "returned" not in said
 
 
+def test_what_cannot_be_done_meanwhile_names_no_lane(office: Office) -> None:
+    receipt = hosted(office)
+    office.desk.escalate(ANN, receipt.case)
+    with pytest.raises(CaseStands, match="the case is open"):
+        office.desk.withdraw(receipt.case, receipt.pin, ORIGIN)
+
+
 def test_what_a_notice_has_in_common_with_others_is_seen_again(office: Office) -> None:
     receipt = office.notice(contact=None)
     office.notice(contact=None, signature="Somebody Else")

@@ -136,7 +136,10 @@ def test_the_command_writes_both_and_the_proofs(home: Home, work: AtWork, tmp_pa
     command = ["desk", "export", receipt.case, "--home", str(home.path)]
     assert CliRunner().invoke(app, [*command, "--out", str(folder)]).exit_code == 0
     held = json.loads((folder / "case.json").read_text(encoding="utf-8"))
-    assert held == json.loads(CliRunner().invoke(app, command).stdout)
+    again = json.loads(CliRunner().invoke(app, command).stdout)
+    *before, opened = again["events"]
+    assert (again | {"events": before}) == held
+    assert opened["event"] == "revealed", "every export is told by the next"
     assert NAME in (folder / "case.txt").read_text(encoding="utf-8")
     assert all(path.stat().st_mode & 0o077 == 0 for path in folder.iterdir())
     key = (folder / "log.pub").read_text().strip()
@@ -145,3 +148,34 @@ def test_the_command_writes_both_and_the_proofs(home: Home, work: AtWork, tmp_pa
     for proof in proofs:
         given = InclusionProof.parse(proof.read_text(encoding="utf-8"))
         assert given.check([Verifier.parse(key)])[0]["case"] == receipt.case
+
+
+def test_the_command_leaves_a_trace_and_says_nothing_of_an_escalated_case(
+    home: Home, work: AtWork
+) -> None:
+    receipt = work.notice()
+    command = ["desk", "export", receipt.case, "--home", str(home.path)]
+    held = json.loads(CliRunner().invoke(app, command).stdout)
+    assert held["events"][-1]["event"] == "revealed"
+    last = work.book.events(receipt.case)[-1]
+    assert (last.kind, last.actor) == ("revealed", "console")
+    work.desk.escalate(work.lead, receipt.case)
+    refused = CliRunner().invoke(app, command)
+    assert refused.exit_code == 2
+    assert refused.stdout == ""
+    assert "nothing of it is exported" in refused.stderr
+    rows = home.database.fetch("SELECT actor, object FROM audit WHERE action = 'case.export'")
+    assert [tuple(row) for row in rows] == [("console", f"case:{receipt.case}")]
+
+
+def test_an_export_of_an_erased_case_opens_nothing_and_is_in_the_audit_log_alone(
+    home: Home, work: AtWork
+) -> None:
+    receipt = work.notice()
+    work.desk.withdraw(receipt.case, receipt.pin, ORIGIN)
+    erase(work.book, receipt.case, "console", "on request")
+    command = ["desk", "export", receipt.case, "--home", str(home.path)]
+    assert json.loads(CliRunner().invoke(app, command).stdout)["erased"]
+    assert work.book.events(receipt.case)[-1].kind == "erased"
+    (row,) = home.database.fetch("SELECT outcome FROM audit WHERE action = 'case.export'")
+    assert row["outcome"] == "granted"

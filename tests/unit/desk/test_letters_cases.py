@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,7 +26,11 @@ from egide.desk.statement_database import faults
 from egide.desk.statement_store import Statements
 from egide.desk.views import Receipt
 from egide.errors import CaseNotFound, UsageError
+from egide.finding import Finding
+from egide.label import Label
 from egide.language import available
+from egide.sniff import Kind
+from egide.verdict import Action, Verdict
 from tests.unit.desk.office import (
     ANN,
     AUTHORITY,
@@ -261,6 +266,110 @@ def test_a_statement_tells_how_the_copy_was_found(office: Office) -> None:
     assert "No program was used to find your content." in flat(located)
     assert "A program found your content" in flat(searched)
     assert "substantially the same" in flat(searched)
+
+
+@pytest.mark.parametrize(
+    ("kind", "content_type"),
+    [(Kind.TEXT, "TEXT"), (Kind.VIDEO, "VIDEO"), (Kind.IMAGE, "IMAGE"), (Kind.LISTING, "OTHER")],
+)
+def test_what_screening_found_is_told_as_what_it_is(
+    office: Office, kind: Kind, content_type: str
+) -> None:
+    """Nothing was compared, and it is a copy of nothing."""
+    finding = Finding("text-intent.v1", Label.REQUEST_NUDIFY, 0.8)
+    said = Verdict("post", kind, "0f" * 32, Action.REVIEW, "rule", "default@1", (finding,))
+    office.listen()
+    with office.home.database.write() as connection:
+        number = office.desk.screening.screened(connection, said, "post-7", record="r1")
+    assert number is not None
+    office.desk.judge(ANN, number, True, ("intimate_without_consent",))
+    office.later()
+    (copy,) = office.desk.view(ANN, number).copies
+    (message,) = office.told("content.remove")
+    (kept,) = Statements(office.home.database).made_between(0, 2**53)
+
+    for words in (
+        message.data["letters"]["en"]["text"],
+        statement_for(office.desk.book, copy.copy, "en", head(office)).text,
+    ):
+        assert "A program found your content." in flat(words)
+        assert "substantially the same" not in flat(words)
+        assert "fingerprints" not in words
+    french = statement_for(office.desk.book, copy.copy, "fr", head(office)).text
+    assert "Un programme a trouvé votre contenu." in flat(french)
+    assert kept.document["content_type"] == [f"CONTENT_TYPE_{content_type}"]
+    assert kept.document["automated_detection"] == "Yes"
+    assert "the same as" not in kept.document["decision_facts"]
+
+
+def test_a_statement_names_the_medium_that_the_library_knows(office: Office) -> None:
+    frames = tuple(replace(each, at=2_000) for each in picture(2))
+    office.host("picture", picture(1))
+    office.host("video", frames)
+    names = ("picture", "video", "unknown")
+    receipt = office.notice(
+        jurisdiction="EU", locations=[f"https://platform.example/p/{each}" for each in names]
+    )
+    media = {
+        str(copy.content_url).rpartition("/")[2]: removed_copy(office.desk.book, copy.copy).medium
+        for copy in office.removed(receipt).copies
+    }
+    kept = Statements(office.home.database).made_between(0, 2**53)
+
+    assert media == {"picture": "image", "video": "video", "unknown": "other"}
+    types = sorted(each.document["content_type"][0] for each in kept)
+    assert types == ["CONTENT_TYPE_IMAGE", "CONTENT_TYPE_OTHER", "CONTENT_TYPE_VIDEO"]
+    assert all(faults(each.document) == [] for each in kept)
+
+
+def test_a_copy_that_turns_up_after_the_decision_has_its_statement(office: Office) -> None:
+    office.listen()
+    prints = picture(1)
+    office.host("first", prints)
+    receipt = office.notice(
+        jurisdiction="EU",
+        locations=None,
+        fingerprints=[{"type": "pdq", "value": pdq_of(prints).hex}],
+    )
+    office.decided(receipt, Decision("remove", ("synthetic",)))
+    decided = office.desk.book.now()
+    office.clock += 5 * 86_400
+    office.host("second", prints)
+    office.desk.search(receipt.case)
+    copies = office.desk.view(ANN, receipt.case).copies
+    (later,) = (each.copy for each in copies if each.content_id == "second")
+    removed = removed_copy(office.desk.book, later)
+    told = office.told("content.remove")[-1].data
+
+    assert removed.at == decided + 5 * 86_400_000
+    assert removed.reasons == ("synthetic",)
+    written = statement_for(office.desk.book, later, "en", head(office))
+    assert written.title == "Your content was removed"
+    assert written.dated in told["letters"]["en"]["text"]
+    with office.home.database.read() as connection:
+        (ends,) = connection.execute(
+            "SELECT expires FROM desk_code WHERE copy = ?", (later,)
+        ).fetchone()
+    assert removed.appeal_until == ends
+    office.desk.uploader_appeal(office.code(later), ORIGIN, "It is mine.")
+    office.desk.decide_appeal(BEN, receipt.case, UPHOLD)
+    assert objection_for(office.desk.book, later, "en", head(office)).title.endswith("stands")
+
+
+def test_a_statement_stays_when_another_case_takes_the_copy_over(office: Office) -> None:
+    office.listen()
+    lead = office.notice(jurisdiction="EU")
+    office.notice(jurisdiction="EU", origin="198.51.100.9", signature="Somebody Else")
+    (copy,) = office.removed(lead).copies
+    office.desk.uploader_appeal(office.code(copy.copy), ORIGIN, "It is mine.")
+    office.desk.decide_appeal(BEN, lead.case, UPHOLD)
+    before = removed_copy(office.desk.book, copy.copy)
+    told = objection_for(office.desk.book, copy.copy, "en", head(office)).text
+    office.clock += 86_400
+    office.desk.withdraw(lead.case, lead.pin, ORIGIN)
+
+    assert removed_copy(office.desk.book, copy.copy) == before
+    assert objection_for(office.desk.book, copy.copy, "en", head(office)).text == told
 
 
 def test_what_was_not_removed_has_no_statement(office: Office) -> None:

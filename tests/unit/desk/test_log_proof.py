@@ -256,6 +256,35 @@ def test_keys_that_were_replaced_in_the_database_are_told(record: Record) -> Non
     assert egide(record, "verify", "--key", str(record.signer.verifier)).exit_code == 1
 
 
+def test_keys_that_were_put_beside_the_logs_own_are_told(record: Record) -> None:
+    """As if the log had had another key before: what that one signed is not believed."""
+    egide(record, "checkpoint")
+    forger = Signer.new(record.signer.verifier.name)
+    record.change("INSERT INTO log_key (seq, text, at) VALUES (0, ?, 1)", str(forger.verifier))
+    (row,) = record.database.fetch("SELECT note FROM log_checkpoint")
+    text = str(row["note"]).partition("\n\n")[0] + "\n"
+    record.change("UPDATE log_checkpoint SET note = ?", forger.sign(text))
+    assert record.troubles() == []
+    wrong = egide(record, "verify")
+    assert wrong.exit_code == 1
+    assert f"{forger.verifier} among the log's keys: it is not believed" in wrong.stderr
+    assert wrong.stderr.count("\n") == 1
+    record.change("UPDATE log_key SET vouched = (SELECT o.vouched FROM log_key o WHERE o.seq <> 0)")
+    assert egide(record, "verify").exit_code == 1, "what vouches for one vouches for no other"
+
+
+def test_the_key_of_a_database_from_before_is_vouched_for_when_it_is_used(
+    record: Record, tmp_path: Path
+) -> None:
+    egide(record, "checkpoint")
+    record.change("UPDATE log_key SET vouched = NULL")
+    assert egide(record, "verify").exit_code == 0
+    egide(record, "checkpoint")
+    (record.home / "log.key").rename(tmp_path / "lost")
+    assert egide(record, "new-key").exit_code == 0
+    assert egide(record, "verify").exit_code == 0
+
+
 def test_wrong_files_are_told(record: Record, tmp_path: Path) -> None:
     binary = tmp_path / "binary"
     binary.write_bytes(b"\xff\xfe")

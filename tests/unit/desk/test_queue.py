@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from egide.desk import queueing
 from egide.desk.asks import Filter
 from egide.desk.fold import CaseState
 from egide.errors import WrongField
@@ -109,3 +110,29 @@ def test_urgent_ones_come_before_younger_ones_of_flooders(office: Office) -> Non
         origin="203.0.113.1", signature="S", contact=None, locations=["s"], jurisdiction="FR"
     )
     assert numbers(office) == [first.case, second.case]
+
+
+@pytest.mark.both_databases
+def test_who_waits_comes_before_what_the_platform_has_not_answered(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queueing, "MOST_LISTED", 3)
+    late = set()
+    for number in range(7):
+        receipt = office.notice(
+            origin=f"198.51.{number}.1",
+            signature=f"P{number}",
+            contact=None,
+            locations=[f"p{number}"],
+        )
+        office.desk.decide(ANN, receipt.case, REMOVE)
+        late.add(receipt.case)
+    office.later()
+    office.later(24 * 3600)
+    assert set(numbers(office, states=(CaseState.DECIDED,), overdue=True)) <= late
+    new = office.notice(origin="203.0.113.1", signature="S", contact=None, locations=["s"])
+    given_ = [office.desk.next(BEN) for _ in range(9)]
+    cases = [view.case for view in given_ if view is not None]
+    assert cases[0] == new.case
+    assert set(cases[1:]) == late
+    assert given_[8] is None

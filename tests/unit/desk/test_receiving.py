@@ -5,6 +5,7 @@ import pytest
 from egide.bank import Home
 from egide.desk.asks import Filter
 from egide.desk.fold import CaseState
+from egide.desk.letters.cases import removed_copy
 from egide.desk.notices import More
 from egide.desk.numbers import new_number
 from egide.errors import CaseNotFound, CaseStands, NotAllowed, TooManyAttempts, WrongField
@@ -13,11 +14,14 @@ from tests.conftest import pdq
 from tests.unit.desk.office import (
     ANN,
     AUTHORITY,
+    BEN,
     FLAGGER,
     ORIGIN,
     PLACE,
     PLATFORM,
     REFUSE,
+    REMOVE,
+    UPHOLD,
     Office,
     given,
     let_through,
@@ -49,6 +53,13 @@ def test_what_is_missing_is_asked_for_and_completed(office: Office) -> None:
     whole = office.desk.add(receipt.case, receipt.pin, ORIGIN, More(statement="It is me."))
     assert whole.state is CaseState.OPEN
     assert whole.missing == ()
+
+
+def test_who_declares_good_faith_declares_all_of_it(office: Office) -> None:
+    receipt = office.notice(declared=["good_faith"])
+    assert receipt.status.missing == ("good_faith",)
+    more = More.from_json({"good_faith": True})
+    assert office.desk.add(receipt.case, receipt.pin, ORIGIN, more).missing == ()
 
 
 def test_a_fingerprint_says_where_the_content_is(office: Office) -> None:
@@ -325,3 +336,111 @@ def test_a_case_can_be_found_by_number_and_content(office: Office) -> None:
         assert [row.case for row in office.desk.queue(ANN, Filter(text=text)).rows] == [
             receipt.case
         ]
+
+
+@pytest.mark.both_databases
+def test_what_was_removed_stays_so_until_the_last_of_joined_notices_is_taken_back(
+    office: Office,
+) -> None:
+    office.listen()
+    prints = picture(1)
+    entry = office.host("c2", prints)
+    crop = office.host("c3", picture(1, crop=True))
+    first = office.notice(fingerprints=[given(pdq_of(picture(1, crop=True)))])
+    again = office.notice(contact=None)
+    for copy in office.desk.view(ANN, first.case).copies:
+        assert copy.state == "found"
+    view = office.removed(first)
+    ids = {each.content_id: each.copy for each in view.copies}
+    assert set(ids) == {None, "c2", "c3"}
+    code = office.code(ids["c2"])
+    for each in (entry, crop):
+        office.library.withdraw([each])
+    for content in ("c2", "c3"):
+        office.hosted.forget(content)
+    office.desk.uploader_appeal(office.code(ids["c3"]), ORIGIN, "It is a bridge.")
+    status = office.desk.withdraw(first.case, first.pin, ORIGIN)
+    assert (status.copies_found, status.places_named, status.copies_removed) == (2, 1, 0)
+    office.later()
+    assert office.told("content.restore") == []
+    assert office.desk.uploader(code, ORIGIN).may == {"appeal"}
+    assert removed_copy(office.desk.book, ids["c2"]).reasons == REMOVE.reasons
+    assert office.matches(pdq_of(prints)) == {"notices": "active"}
+    assert office.matches(pdq_of(picture(1, crop=True))) == {}
+    (appeal,) = office.desk.view(BEN, again.case).appeals
+    assert (appeal.copy, appeal.words) == (ids["c3"], "It is a bridge.")
+    with pytest.raises(NotAllowed):
+        office.desk.decide_appeal(ANN, again.case, UPHOLD)
+    office.desk.decide_appeal(BEN, again.case, UPHOLD)
+    assert office.state(again) == "removed"
+    office.desk.withdraw(again.case, again.pin, ORIGIN)
+    restored = {each.data["copy"] for each in office.told("content.restore")}
+    assert restored == set(ids.values())
+    assert office.desk.uploader(code, ORIGIN).state == "restored"
+    assert office.matches(pdq_of(prints)) == {}
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("hers", [True, False])
+def test_whoever_copies_her_name_does_not_learn_that_she_has_written(
+    office: Office, hers: bool
+) -> None:
+    office.listen()
+    office.host("a", picture(1))
+    office.host("b", picture(2))
+    if hers:
+        office.notice(locations=["a", "b", PLACE, "https://platform.example/secret/9"])
+    stalker = office.notice(contact=None, locations=["a", PLACE], origin="198.51.100.9")
+    assert (office.desk.book.row(stalker.case).joined is not None) is hers
+
+    def shown() -> tuple[object, ...]:
+        status = office.desk.status(stalker.case, stalker.pin, ORIGIN)
+        happened = [(each.event, each.copies, each.places) for each in status.events]
+        counts = (status.copies_found, status.places_named, status.copies_removed)
+        return str(status.state), counts, happened
+
+    begun = [("received", 0, 0), ("accepted", 0, 0), ("copy.found", 1, 1)]
+    assert shown() == ("open", (1, 1, 0), begun)
+    (decided,) = [each.case for each in office.desk.queue(ANN).rows]
+    office.desk.decide(ANN, decided, REMOVE)
+    office.later()
+    begun.append(("effective", 0, 0))
+    assert shown() == ("decided", (1, 1, 0), begun)
+    copies = [each for each in office.desk.view(ANN, decided).copies if each.content_id != "b"]
+    (place,) = [each for each in copies if each.content_url == PLACE and each.entry is None]
+    (first,) = [each for each in copies if each.content_id == "a"]
+    office.clock += 60
+    office.desk.acknowledge(PLATFORM, first.copy, "removed")
+    office.desk.acknowledge(PLATFORM, place.copy, "removed")
+    begun[2] = ("copy.found", 2, 0)
+    begun += [("acknowledged", 0, 0)] * 2
+    assert shown() == ("removed", (2, 0, 2), begun)
+    office.clock += 60
+    office.desk.uploader_appeal(office.code(place.copy), ORIGIN, "It is a bridge.")
+    assert shown() == ("appealed", (2, 0, 2), [*begun, ("appealed", 0, 0)])
+    office.clock += 60
+    office.desk.withdraw(stalker.case, stalker.pin, ORIGIN)
+    begun[2] = ("copy.found", 1, 1)
+    assert shown() == ("withdrawn", (1, 1, 0), [*begun, ("appealed", 0, 0), ("withdrawn", 0, 0)])
+
+
+@pytest.mark.both_databases
+def test_what_comes_sooner_by_itself_is_joined_to_nothing(office: Office) -> None:
+    usual = office.notice(jurisdiction="US")
+    sooner = office.notice(jurisdiction="FR")
+    flagged = office.notice(jurisdiction="FR", by=FLAGGER)
+    order = {"authority": "Tribunal", "reference": "24/17"}
+    ordered = office.notice(jurisdiction="FR", by=AUTHORITY, order=order)
+    hers = office.notice(jurisdiction="FR", by=FLAGGER)
+    rows = {row.case: row for row in office.desk.queue(ANN).rows}
+    assert {case: row.joined for case, row in rows.items()} == {
+        usual.case: 0,
+        sooner.case: 0,
+        flagged.case: 1,
+        ordered.case: 0,
+    }
+    assert office.desk.book.row(hers.case).joined == flagged.case
+    assert "order" in rows[ordered.case].marks
+    view = office.desk.decide(ANN, ordered.case, REFUSE)
+    assert view.pending is not None
+    assert view.pending.second == "order"

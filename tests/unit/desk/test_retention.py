@@ -12,11 +12,24 @@ from typer.testing import CliRunner, Result
 
 from egide.bank import Home
 from egide.cli.app import app
+from egide.db.sqlite import SqliteDatabase
+from egide.desk.asks import Decision
 from egide.desk.erasing import erase
 from egide.desk.log_verify import verify
 from egide.desk.retention import Policy, Retention, read_policy
 from egide.errors import CaseErased, CaseStands, UsageError
-from tests.unit.desk.at_work import EMAIL, NAME, ORIGIN, PLACE, PRINT, WORDS, AtWork
+from tests.unit.desk import office as desks
+from tests.unit.desk.at_work import (
+    EMAIL,
+    NAME,
+    ORIGIN,
+    PLACE,
+    PRINT,
+    WORDS,
+    AtWork,
+    reading,
+    stands,
+)
 
 PLACES = [{"url": "https://platform.example/p/2"}]
 OTHER = {"locations": PLACES, "fingerprints": [], "signature": "Bo", "contact": None}
@@ -211,11 +224,6 @@ def test_nothing_of_an_erased_person_stands_in_any_file(home: Home, work: AtWork
         assert not stands(home.path, value)
 
 
-def stands(home: Path, value: bytes) -> list[str]:
-    """In which files of the home a value stands."""
-    return [path.name for path in home.rglob("*") if path.is_file() and value in path.read_bytes()]
-
-
 def test_a_case_that_went_on_meanwhile_stays(work: AtWork) -> None:
     receipt = work.notice()
     work.decide(receipt.case, "refuse", "not_intimate")
@@ -225,6 +233,129 @@ def test_a_case_that_went_on_meanwhile_stays(work: AtWork) -> None:
         writing.set(receipt.case, state="appealed")
     assert list(going) == []
     assert work.state(receipt.case) == "appealed"
+
+
+@pytest.mark.both_databases
+def test_what_another_process_removed_or_was_withdrawn_meanwhile_is_passed_over(
+    work: AtWork,
+) -> None:
+    receipts = [work.notice(**{**OTHER, "signature": f"Bo {n}"}) for n in range(4)]
+    for receipt in receipts:
+        work.desk.withdraw(receipt.case, receipt.pin, ORIGIN)
+    work.later(31)
+    list(retention(work).apply())
+    work.later(1096)
+    wanted = [case for rule, case in due(work) if rule == "erased"]
+    assert len(wanted) == 4
+    going = (each.case for each in retention(work).apply() if each.case)
+    first, removed, withdrawn, last = wanted
+    assert next(going) == first
+    other = retention(work).apply()
+    assert next(other).case == removed
+    with work.book.writing() as writing:  # as if the person had come to it
+        writing.set(withdrawn, state="withdrawn")
+    assert list(going) == [last]
+    assert list(other) == []
+    (row,) = work.book.database.fetch("SELECT number FROM desk_case")
+    assert row["number"] == withdrawn
+    assert holds(work)
+
+
+def test_looking_for_what_is_due_takes_one_pass(home: Home, work: AtWork) -> None:
+    """What is read in one transaction keeps others from scrubbing: not so for each of all cases."""
+    database = home.database
+    assert isinstance(database, SqliteDatabase)
+    receipt = work.notice()
+    rows = {
+        table: [dict(row) for row in home.database.fetch(f"SELECT * FROM {table}")]
+        for table in ("desk_case", "desk_event")
+    }
+    assert {row["number"] for row in rows["desk_event"]} == {receipt.case}
+    counted = 0
+
+    def count() -> None:
+        nonlocal counted
+        counted += 1
+
+    def steps(cases: range) -> int:
+        nonlocal counted
+        with home.database.write() as connection:
+            for number in cases:
+                for table, like in rows.items():
+                    for row in like:
+                        other = row | {"number": f"EG-{number}"}
+                        marks = ", ".join("?" * len(other))
+                        connection.execute(
+                            f"INSERT INTO {table} ({', '.join(other)}) VALUES ({marks})",
+                            tuple(other.values()),
+                        )
+        counted = 0
+        database.connection.set_progress_handler(count, 100)
+        retention(work).due()
+        database.connection.set_progress_handler(None, 0)
+        return counted
+
+    few = steps(range(100))
+    assert steps(range(100, 800)) < 16 * few, "of eight times as many cases"
+
+
+# ── what is being worked on ─────────────────────────────────────────────────────────────────────
+
+
+def test_a_case_with_copies_that_somebody_is_to_decide_on_is_not_erased(home: Home) -> None:
+    work = desks.Office(home, second_from=0)
+    prints = desks.picture(1)
+    work.host("1", prints)
+    receipt = work.notice(fingerprints=[desks.given(desks.pdq_of(prints))])
+    follower = work.notice(fingerprints=[desks.given(desks.pdq_of(prints))])
+    assert work.desk.book.row(follower.case).joined == receipt.case
+    work.desk.decide(desks.ANN, receipt.case, desks.REMOVE)
+    work.desk.confirm(desks.LEAD, receipt.case)
+    work.later()
+    for copy in work.desk.view(desks.ANN, receipt.case).copies:
+        work.desk.acknowledge(desks.PLATFORM, copy.copy, "removed")
+    keeping = Retention(work.desk.book, read_policy(), lambda: work.clock)
+
+    def stays(because: str) -> None:
+        for number in (receipt.case, follower.case):
+            with pytest.raises(CaseStands, match=f"{because}.*;") as error:
+                erase(work.desk.book, number, "console", "on request")
+            assert receipt.case in str(error.value)
+        assert [each.case for each in keeping.due() if each.case] == []
+
+    work.clock += 800 * 86_400
+    assert {receipt.case, follower.case} <= {each.case for each in keeping.due()}
+    work.host("9", desks.picture(1, crop=True))
+    work.desk.search(receipt.case)
+    work.clock += 800 * 86_400
+    stays("copies were found")
+    work.desk.claim(desks.ANN, receipt.case)
+    stays("somebody has claimed")
+    fresh = tuple(
+        copy.copy for copy in work.desk.view(desks.ANN, receipt.case).copies if copy.fresh
+    )
+    assert fresh
+    reasons = ("intimate_without_consent",)
+    work.desk.decide(desks.ANN, receipt.case, Decision("remove", reasons, "", fresh))
+    work.clock += 800 * 86_400
+    stays("a decision on")
+    work.identity.close()
+
+
+def test_a_case_is_not_erased_before_its_copies_are_back(home: Home) -> None:
+    work = desks.Office(home)
+    prints = desks.picture(1)
+    work.host("1", prints)
+    receipt = work.notice(fingerprints=[desks.given(desks.pdq_of(prints))])
+    work.removed(receipt)
+    work.desk.withdraw(receipt.case, receipt.pin, ORIGIN)
+    with pytest.raises(CaseStands, match="the platform has not answered"):
+        erase(work.desk.book, receipt.case, "console", "on request")
+    (row,) = home.database.fetch("SELECT id FROM desk_copy")
+    work.desk.acknowledge(desks.PLATFORM, row["id"], "restored")
+    work.clock += 200 * 86_400
+    erase(work.desk.book, receipt.case, "console", "on request")
+    work.identity.close()
 
 
 # ── policies ────────────────────────────────────────────────────────────────────────────────────
@@ -308,3 +439,21 @@ def test_a_command_erases_on_request(home: Home, work: AtWork) -> None:
     assert egide(home, "erase", "EG-9999-9999").exit_code == 2
     assert egide(home, "log", "verify").exit_code == 0
     assert PRINT not in egide(home, "export", receipt.case).stdout
+
+
+@pytest.mark.parametrize("command", [("erase",), ("retention", "--apply")])
+def test_a_command_that_is_given_again_scrubs_what_it_could_not(
+    home: Home, work: AtWork, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    receipt = work.notice()
+    work.desk.withdraw(receipt.case, receipt.pin, ORIGIN)
+    args = [*command, receipt.case] if command == ("erase",) else command
+    (row,) = home.database.fetch("SELECT sealed FROM case_key")
+    with reading(home, monkeypatch):
+        refused = egide(home, *args)
+        assert refused.exit_code == 2
+        assert "do it again when that process has ended" in refused.stderr
+    assert work.state(receipt.case) == "erased"
+    assert stands(home.path, bytes(row["sealed"]))
+    egide(home, *args)
+    assert not stands(home.path, bytes(row["sealed"]))

@@ -9,7 +9,18 @@ from egide.finding import Finding
 from egide.label import Label
 from egide.sniff import Kind
 from egide.verdict import Action, Verdict
-from tests.unit.desk.office import ANN, LEAD, REMOVE, Office, given, pdq_of, picture
+from tests.unit.desk.office import (
+    ANN,
+    BEN,
+    LEAD,
+    ORIGIN,
+    REMOVE,
+    UPHOLD,
+    Office,
+    given,
+    pdq_of,
+    picture,
+)
 
 KNOWN = "known-media.v1"
 
@@ -217,3 +228,50 @@ def test_what_was_joined_is_escalated_too(office: Office) -> None:
     for receipt in (first, again):
         assert office.desk.view(LEAD, receipt.case).state == "escalated"
     assert office.matches(print_) == {}
+
+
+@pytest.mark.both_databases
+def test_what_is_uploaded_during_an_appeal_is_looked_at_once_that_is_turned_down(
+    office: Office,
+) -> None:
+    office.listen()
+    office.host("old", picture(1))
+    receipt = office.notice(locations=None, fingerprints=[given(pdq_of(picture(1)))])
+    office.removed(receipt)
+    office.desk.uploader_appeal(office.code(), ORIGIN, "It is a bridge.")
+    part = seen(office, entry_of(office, receipt.case), method="local")
+    assert screen(office, verdict(Action.REVIEW, part), "part") == receipt.case
+    office.desk.decide_appeal(BEN, receipt.case, UPHOLD)
+    (row,) = office.desk.queue(ANN).rows
+    assert "new" in row.marks
+    view = office.desk.next(ANN)
+    assert view is not None
+    assert {copy.content_id for copy in view.copies if copy.fresh} == {"part"}
+
+
+@pytest.mark.both_databases
+def test_what_is_frozen_is_in_no_other_case(office: Office) -> None:
+    office.host("c1", picture(4))
+    url = "https://platform.example/p/c1"
+    said = verdict(Action.REVIEW, Finding(KNOWN, Label.NCII_KNOWN, 0.6))
+    number = screen(office, said, "c1", content_url=url)
+    assert number is not None
+    office.desk.escalate(ANN, number)
+    assert screen(office, said, "c1", content_url=url) == number
+    assert office.desk.queue(ANN).rows == ()
+    receipt = office.notice(locations=["c1", url, "c2"])
+    assert office.matches(pdq_of(picture(4))) == {}
+    view = office.desk.view(ANN, receipt.case)
+    assert [copy.content_id for copy in view.copies] == ["c2"]
+    office.desk.give_back(LEAD, number, "no_minor_concerned")
+    office.later(21 * 60)
+    view = office.desk.view(ANN, receipt.case)
+    assert {copy.content_id for copy in view.copies} == {"c1", "c2"}
+
+
+def test_what_screening_escalated_is_in_no_other_case(office: Office) -> None:
+    escalated = verdict(Action.ESCALATE, Finding(KNOWN, Label.MINOR_ESCALATE, 1.0))
+    number = screen(office, escalated, "c1")
+    said = verdict(Action.REVIEW, Finding(KNOWN, Label.NCII_KNOWN, 0.6))
+    assert screen(office, said, "c1") == number
+    assert office.desk.queue(ANN).rows == ()

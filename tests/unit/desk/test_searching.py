@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from egide.desk.asks import Decision
+from egide.desk.copies import Found, Search, search
+from egide.desk.means import Means
 from egide.desk.notices import More
+from egide.errors import StorageError
 from egide.item import Item
 from egide.media.fingerprint import fingerprints_of
 from egide.testing import neutral_pixels
@@ -165,6 +168,32 @@ def test_a_search_that_was_cut_off_is_done_by_the_next_tick(
     assert hows(office, receipt.case) == {"1": "identical"}
 
 
+def test_cases_that_cannot_be_searched_for_keep_no_other_waiting(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from egide.desk import copies, searching
+
+    office.host("1", picture(1))
+
+    def cut(*_: object) -> None:
+        raise StorageError("cut off")
+
+    def broken(means: Means, asked: Search) -> list[Found]:
+        if any(place.content_id == "broken" for place in asked.locations):
+            raise MemoryError
+        return copies.search(means, asked)
+
+    with monkeypatch.context() as during:
+        during.setattr(searching, "search", cut)
+        for number in range(12):
+            office.notice(locations=["broken"], signature=f"Somebody {number}")
+        receipt = office.notice(locations=None, fingerprints=[given(pdq_of(picture(1)))])
+    monkeypatch.setattr(searching, "search", broken)
+    for _ in range(2):
+        office.desk.tick()
+    assert hows(office, receipt.case) == {"1": "identical"}
+
+
 def test_near_copies_are_grouped(office: Office) -> None:
     whole = picture(1)
     office.host("1", whole)
@@ -220,3 +249,32 @@ def test_looks_are_for_one_reviewer_once_and_counted(office: Office) -> None:
     other = office.notice(signature="Y", contact=None, locations=["q"])
     with pytest.raises(CaseNotFound):
         office.desk.look(LEAD, other.case, copy.copy)
+
+
+@pytest.mark.both_databases
+def test_what_is_added_during_a_search_is_searched_for_next(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from egide.desk import searching
+
+    office.host("late", picture(3))
+    receipt = office.notice(locations=["p"])
+    office.later(21 * 60)
+    during: list[str] = []
+
+    def slow(means: Means, asked: Search) -> list[Found]:
+        """Once, the person adds a place, and what she added cannot be searched for at once."""
+        if during:
+            raise StorageError("other notices are being searched for")
+        before = search(means, asked)
+        during.append(receipt.case)
+        more = More.from_json({"locations": ["late"]})
+        office.desk.add(receipt.case, receipt.pin, ORIGIN, more)
+        return before
+
+    with monkeypatch.context() as patched:
+        patched.setattr(searching, "search", slow)
+        office.desk.search(receipt.case)
+    assert set(hows(office, receipt.case)) == {"p"}
+    office.desk.tick()
+    assert hows(office, receipt.case) == {"p": "located", "late": "located"}

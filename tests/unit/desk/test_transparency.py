@@ -18,7 +18,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from egide.bank import Home
-from egide.desk.asks import AppealDecision
+from egide.desk.asks import AppealDecision, Decision
+from egide.desk.events import THE_PERSON, EventKind
 from egide.desk.transparency import (
     HOUR,
     Complaint,
@@ -31,6 +32,7 @@ from egide.desk.transparency import (
 )
 from egide.desk.transparency_public import (
     LEAST,
+    PublicFigures,
     Told,
     figures_of,
     months_before,
@@ -40,13 +42,19 @@ from egide.desk.transparency_public import (
 )
 from egide.desk.transparency_tables import Table, tables_of, write_report
 from egide.errors import UsageError
+from egide.finding import Finding
+from egide.label import Label
+from egide.sniff import Kind
+from egide.verdict import Action, Verdict
 from tests.unit.desk.office import (
+    ANN,
     AUTHORITY,
     BEGUN,
     BEN,
     FLAGGER,
     ORIGIN,
     PLACE,
+    PLATFORM,
     REFUSE,
     REVERSE,
     UPHOLD,
@@ -69,8 +77,8 @@ STORY = Story(
     on_time=True,
     terms=False,
     gone=(START + 11 * HOUR,),
-    matched=0,
-    mismatched=0,
+    matched=(),
+    mismatched=(),
     restored=(),
     complaints=(),
     withdrawn=None,
@@ -180,6 +188,104 @@ def test_a_clock_that_stood_is_not_held_against_the_desk(office: Office) -> None
     (story,) = read_stories(office.home.database, START, END)
 
     assert story.on_time
+
+
+def searched(office: Office) -> dict[str, object]:
+    """What the report says of the search for copies."""
+    stories = read_stories(office.home.database, START, END)
+    return table(tables_of(stories, [], START, END), "automation")["search for copies/"]
+
+
+def chosen(office: Office, case: str, *contents: str) -> Decision:
+    """A removal of these contents alone."""
+    copies = office.desk.view(ANN, case).copies
+    wanted = tuple(each.copy for each in copies if each.content_id in contents)
+    return Decision("remove", ("intimate_without_consent",), "", wanted)
+
+
+@pytest.mark.parametrize(("jurisdiction", "wrong"), [("UK", 1), ("US", 0)])
+def test_what_a_reviewer_left_was_found_wrongly(
+    office: Office, jurisdiction: str, wrong: int
+) -> None:
+    """Unless it is a kind of copy that the law does not ask to go."""
+    prints = picture(1)
+    office.host("same", prints)
+    office.host("alike", picture(1, crop=True))
+    receipt = office.notice(jurisdiction=jurisdiction, fingerprints=[print_given(pdq_of(prints))])
+    office.decided(receipt, chosen(office, receipt.case, "same"))
+    found = searched(office)
+
+    assert found["looked_at_by_people"] == 1 + wrong
+    assert (found["right"], found["wrong"]) == (1, wrong)
+
+
+def test_what_is_decided_later_and_what_nobody_chose(office: Office) -> None:
+    prints = picture(1)
+    office.host("same", prints)
+    office.host("alike", picture(1, crop=True))
+    receipt = office.notice(fingerprints=[print_given(pdq_of(prints))])
+    office.decided(receipt, chosen(office, receipt.case, "same"))
+    office.host("again", prints)
+    office.desk.search(receipt.case)
+    states = {each.content_id: each.state for each in office.desk.view(ANN, receipt.case).copies}
+    assert (states["again"], states["alike"]) == ("told", "found")
+    assert searched(office)["looked_at_by_people"] == 2
+
+    office.decided(receipt, chosen(office, receipt.case, "alike"))
+    found = searched(office)
+    assert (found["right"], found["wrong"]) == (2, 0)
+
+
+def test_what_was_put_back_was_found_wrongly(office: Office) -> None:
+    office.listen()
+    prints = picture(1)
+    office.host("same", prints)
+    receipt = office.notice(locations=None, fingerprints=[print_given(pdq_of(prints))])
+    (copy,) = office.removed(receipt).copies
+    office.desk.uploader_appeal(office.code(copy.copy), ORIGIN, "Mine.")
+    office.desk.decide_appeal(BEN, receipt.case, REVERSE)
+
+    assert (searched(office)["right"], searched(office)["wrong"]) == (0, 1)
+
+
+def test_what_screening_found_is_no_copy_that_was_searched_for(office: Office) -> None:
+    finding = Finding("known-media.v1", Label.NCII_KNOWN, 0.6)
+    said = Verdict("post", Kind.IMAGE, "0f" * 32, Action.REVIEW, "rule", "default@1", (finding,))
+    with office.home.database.write() as connection:
+        number = office.desk.screening.screened(connection, said, "p-1", record="r1")
+    assert number is not None
+    office.desk.judge(ANN, number, True, ("intimate_without_consent",))
+    office.later()
+
+    assert searched(office)["looked_at_by_people"] == 0
+
+
+def gone(office: Office) -> int:
+    """How many copies the report says to be removed."""
+    return counts_of(read_stories(office.home.database, START, END), START, END).gone
+
+
+def test_a_copy_is_counted_once_as_removed(office: Office) -> None:
+    receipt = office.notice()
+    (copy,) = office.decided(receipt).copies
+    office.desk.acknowledge(PLATFORM, copy.copy, "refused")
+    assert gone(office) == 0
+    for said in ("removed", "gone", "removed"):
+        office.desk.acknowledge(PLATFORM, copy.copy, said)
+    assert gone(office) == 1
+
+
+@pytest.mark.parametrize("first", [[], ["refused"]])
+def test_a_copy_that_was_to_come_back_and_is_gone_was_not_removed(
+    office: Office, first: list[str]
+) -> None:
+    receipt = office.notice()
+    (copy,) = office.decided(receipt).copies
+    office.desk.withdraw(receipt.case, receipt.pin, ORIGIN)
+    for said in [*first, "gone"]:
+        office.desk.acknowledge(PLATFORM, copy.copy, said)
+
+    assert gone(office) == 0
 
 
 def test_judgements_of_detectors_are_counted(office: Office) -> None:
@@ -316,11 +422,107 @@ def test_figures_tell_months_and_the_whole() -> None:
     assert dict(figures.by_law)["EU"] == Told(27)
 
 
+MONTH = 1_000 * HOUR
+
+
+def year_to(stories: Sequence[Story], month: int) -> PublicFigures:
+    """The page of the twelve months before `month`, or of as many as there are."""
+    return figures_of(stories, [n * MONTH for n in range(max(0, month - 12), month + 1)])
+
+
+def everything(figures: PublicFigures) -> dict[str, Told]:
+    """Each count of a page that is not of one month."""
+    return {
+        "received": figures.received.total,
+        "removed": figures.removed.total,
+        "refused": figures.refused.total,
+        "wrong_removals": figures.wrong_removals.total,
+        "wrong_refusals": figures.wrong_refusals,
+        "copies_removed": figures.copies_removed,
+        **{f"by_law/{name}": each for name, each in figures.by_law},
+        **{f"complaints/{side}": each for side, each in figures.complaints.items()},
+        **{f"reversed/{side}": each for side, each in figures.complaints_reversed.items()},
+    }
+
+
+MONTHS = st.lists(
+    st.tuples(*[st.one_of(st.just(0), st.integers(1, 4), st.integers(5, 9))] * 6),
+    min_size=2,
+    max_size=24,
+)
+
+
+def in_months(counts: Sequence[Sequence[int]]) -> list[Story]:
+    """Stories of months, in each so many: of two laws, refused, that complained, turned, copies."""
+    found = []
+    for number, (european, british, refused, person, uploader, copies) in enumerate(counts):
+        at = number * MONTH + HOUR
+        new = replace(STORY, received=at, decided=None, removed=False, gone=())
+        found += [new] * european + [replace(new, jurisdiction="UK")] * british
+        old = replace(new, received=-1)
+        found += [replace(old, decided=at, removed=each % 2 > 0) for each in range(refused)]
+        for side, many_ in (("person", person), ("uploader", uploader)):
+            found += [replace(old, complaints=(Complaint(side, at, at, True),))] * many_
+        found += [replace(old, gone=(at,))] * copies
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(MONTHS)
+@example([(n, 0, 0, 0, 0, 0) for n in (6, 7, 8, 9, 6, 6, 1)])
+@example([(0, 0, 0, n, n, n) for n in (6, 7, 8, 9, 6, 6, 1)])
+@example([(6, n % 5, 0, 0, 0, 0) for n in range(24)])
+def test_one_page_less_another_tells_no_small_count(counts: list[tuple[int, ...]]) -> None:
+    """While the window grows only what is told of the new month comes in, afterwards one goes too.
+
+    What is told of a month stays as it is.
+    """
+    stories = in_months(counts)
+    shown: dict[tuple[str, int], Told] = {}
+    for month in range(1, len(counts) + 1):
+        figures, before = year_to(stories, month), year_to(stories, month - 1)
+        first = max(0, month - 12)
+        alone = everything(figures_of(stories, [(month - 1) * MONTH, month * MONTH]))
+        left = everything(figures_of(stories, [(month - 13) * MONTH, (month - 12) * MONTH]))
+        old = everything(before)
+        for name, each in everything(figures).items():
+            in_, out = alone[name].number or 0, left[name].number or 0
+            assert in_ == 0 or in_ >= LEAST
+            assert (each.number or 0) - (old[name].number or 0) == in_ - (out if first else 0)
+        for name in ("received", "removed", "refused", "wrong_removals"):
+            for place, part in enumerate(getattr(figures, name).parts):
+                assert shown.setdefault((name, first + place), part) == part
+
+
+def test_times_are_of_months_whose_decisions_are_told() -> None:
+    few = many(3, received=LATER, decided=LATER + 90 * HOUR, on_time=False)
+    with_few, without = figures_of(many(20) + few, BOUNDS), figures_of(many(20), BOUNDS)
+
+    assert (with_few.median_hours, with_few.on_time) == (without.median_hours, without.on_time)
+    assert with_few.removed.total == Told(20, more=True)
+
+
+def test_what_happens_to_a_case_later_leaves_its_decision_as_it_was(office: Office) -> None:
+    receipt = office.notice(jurisdiction="FR")
+    office.clock += 40 * 86_400
+    office.decided(receipt, REFUSE)
+    office.desk.appeal(receipt.case, receipt.pin, ORIGIN, "Please.")
+    first = read_stories(office.home.database, START, END)
+    with office.desk.book.writing() as writing:
+        told = {"elements": ["statement"], "required": ["statement"]}
+        writing.append(receipt.case, EventKind.ASKED, ANN.actor, told)
+        writing.now += 60 * 86_400_000
+        writing.append(receipt.case, EventKind.COMPLETED, THE_PERSON, {})
+    (later,) = read_stories(office.home.database, START, 2 * END)
+
+    assert [story.on_time for story in first] == [later.on_time] == [False]
+
+
 def test_where_the_sum_is_small_its_months_are_not_told() -> None:
     figures = figures_of(many(4), BOUNDS)
 
     assert figures.received.total.hidden
-    assert all(part.hidden for part in figures.received.parts)
+    assert figures.received.parts == (Told(None), Told(0))
     assert all(each.hidden for _, each in figures.by_law)
     assert figures.median_hours is None
     assert figures.on_time is None

@@ -9,8 +9,8 @@ import pytest
 
 from egide.bank import Home
 from egide.desk.upkeep import Upkeep
-from egide.errors import UsageError
-from tests.unit.desk.at_work import AtWork
+from egide.errors import StorageError, UsageError
+from tests.unit.desk.at_work import ORIGIN, AtWork, reading, stands
 
 
 @pytest.fixture
@@ -84,6 +84,36 @@ def test_retention_runs_once_a_day_and_only_if_it_is_switched_on(
         assert work.state(late.case) == "removed"
     upkeep.step()
     assert work.state(late.case) == "erased"
+
+
+def test_what_could_not_be_scrubbed_is_scrubbed_by_a_later_step(
+    home: Home, work: AtWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receipt = work.removed()
+    work.later(366)
+    (row,) = home.database.fetch("SELECT sealed FROM case_key")
+    monkeypatch.setenv("EGIDE_DESK_RETENTION", "1")
+    upkeep = Upkeep(work.book, home.path, lambda: work.clock)
+    with reading(home, monkeypatch), pytest.raises(StorageError, match="in use by another"):
+        upkeep.step()
+    assert work.state(receipt.case) == "erased"
+    assert stands(home.path, bytes(row["sealed"]))
+    upkeep.step()
+    assert not stands(home.path, bytes(row["sealed"]))
+
+
+def test_a_withdrawal_is_no_error_while_another_process_reads_and_is_scrubbed_later(
+    home: Home, work: AtWork, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    receipt = work.notice()
+    work.desk.upkeep()
+    (row,) = home.database.fetch("SELECT sealed FROM desk_print")
+    with reading(home, monkeypatch):
+        assert work.desk.withdraw(receipt.case, receipt.pin, ORIGIN).state == "withdrawn"
+    assert "in use by another process" in caplog.text
+    assert stands(home.path, bytes(row["sealed"]))
+    work.desk.upkeep()
+    assert not stands(home.path, bytes(row["sealed"]))
 
 
 @pytest.mark.parametrize(("switch", "policy"), [("yes", ""), ("1", "missing.yaml")])

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from egide.bank import Bank
+from egide.desk.means import PURPOSES
 from tests.conftest import near, pdq
 from tests.unit.web.conftest import COPY, KNOWN, Serving
 
@@ -153,6 +154,31 @@ def test_a_removed_bank_is_gone(serving: Serving, bank: Bank) -> None:
 
     assert (gone.status_code, gone.content, again.status_code) == (204, b"", 404)
     assert str(serving.home.path) not in again.text
+
+
+@pytest.mark.parametrize("name", PURPOSES)
+def test_a_bank_of_the_desk_is_read_and_not_changed(serving: Serving, name: str) -> None:
+    kept = serving.service.desk.means.bank(name)
+    entry = kept.add([pdq(77)], ref="case 9").entry
+    path = f"/v1/banks/{name}"
+    changes: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("PUT", path, {"json": {"purpose": PURPOSES[name]}}),
+        ("DELETE", path, {}),
+        ("POST", f"{path}/entries", {"json": {"fingerprints": []}}),
+        ("PUT", f"{path}/entries/{entry}/state", {"json": {"state": "withdrawn"}}),
+        ("POST", f"{path}/import", {"content": f"type,hash\npdq,{pdq(78).hex}\n"}),
+    )
+    try:
+        for method, where, given in changes:
+            answer = serving.ask(method, where, **given)
+            assert answer.status_code == 403, (method, where)
+            assert "decide its cases" in answer.json()["detail"]
+        found = serving.ask("GET", f"{path}/entries").json()["entries"]
+        assert [(each["entry"], each["state"]) for each in found] == [(entry, "active")]
+        for where in (path, f"{path}/entries/{entry}", f"{path}/export"):
+            assert serving.ask("GET", where).status_code == 200
+    finally:
+        serving.home.remove(name)
 
 
 @pytest.mark.parametrize(

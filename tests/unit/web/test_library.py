@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
 from egide import Item, fingerprints_of
+from egide.errors import UsageError
 from tests import pictures
-from tests.unit.web.conftest import COPY, Serving
+from tests.unit.web.conftest import COPY, OTHER, Opens, Serving
 
 
 def upload(serving: Serving, seed: int, content_id: str, format_: str = "JPEG") -> str:
@@ -149,3 +155,39 @@ def test_remembering_needs_no_more_than_the_right_to_scan(serving: Serving) -> N
     )
 
     assert answer.headers["egide-entry-id"]
+
+
+def test_a_bank_with_another_purpose_remembers_nothing(opens: Opens) -> None:
+    with pytest.raises(UsageError, match="--library known: this bank's purpose is block"):
+        opens(library="known")
+
+
+@pytest.mark.parametrize("name", ["notices", "own-work", "No Name"])
+def test_a_library_that_cannot_be_is_told_at_the_start(opens: Opens, name: str) -> None:
+    with pytest.raises(UsageError, match="--library"):
+        opens(library=name)
+
+
+def test_a_library_that_was_made_for_something_else_takes_nothing_in(opens: Opens) -> None:
+    serving = opens()
+    serving.ask("PUT", "/v1/banks/library", json={"purpose": "block"})
+
+    answer = serving.scan(OTHER, remember="true", content_id="innocent")
+
+    assert (answer.status_code, "--library" in answer.json()["detail"]) == (503, True)
+    assert serving.home.bank("library").stats()["fingerprints"] == {}
+    assert serving.scan(OTHER).json()["action"] == "allow"
+
+
+def test_the_library_is_made_once_whoever_is_first(opens: Opens) -> None:
+    service = opens().service
+    ready = threading.Barrier(4)
+
+    def made() -> str:
+        ready.wait(60)
+        return service.library().key
+
+    with ThreadPoolExecutor(4) as threads:
+        keys = {each.result() for each in [threads.submit(made) for _ in range(4)]}
+
+    assert len(keys) == 1

@@ -105,6 +105,16 @@ def test_what_is_missing_is_told_and_what_is_malformed_is_refused(opens: Opens) 
     assert serving.client.post("/v1/notices", data={"a": "b"}).status_code == 415
 
 
+def test_a_key_that_may_send_none_is_refused_and_noted_as_such(opens: Opens) -> None:
+    serving = opens()
+    key = {"Authorization": f"Bearer {serving.key('scan:write')}"}
+    assert send(serving, key).status_code == 403
+    serving.service.identity.audit.flush()
+    rows = serving.service.identity.audit.rows()
+    noted = {(each.outcome, each.reason) for each in rows if each.action == "POST /v1/notices"}
+    assert noted == {("denied", "NotAllowed")}
+
+
 def test_a_notice_sent_twice_with_a_key_is_one(opens: Opens) -> None:
     serving = opens()
     headers = {"Idempotency-Key": "a1"}

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import tracemalloc
+from itertools import pairwise
 from pathlib import Path
 
+import httpx2 as httpx
 import jsonschema
 import pytest
 
 import egide.report
+from egide.item import Item
+from egide.scan import Scanner
+from egide.verdict import Verdict
+from egide.web.asked import Asked, asked_of_batch, asked_of_json
 from tests.unit.web.conftest import COPY, KNOWN, OTHER, Opens, Serving
 
 SCHEMA = json.loads(
@@ -263,6 +271,116 @@ def test_what_is_wrong_in_a_batch_is_named_with_its_place(serving: Serving) -> N
     wrong = serving.ask("POST", "/v1/scan/batch", json={"items": items}).json()["errors"]
 
     assert [each["field"] for each in wrong] == ["items.1.text"]
+
+
+@pytest.mark.parametrize("part", [b"{}", b"[]", b'""', b'{"a":1}'])
+def test_a_listing_is_taken_in_without_being_built(part: bytes) -> None:
+    many = b",".join([part] * ((2 << 20) // len(part)))
+    listing = b'{"id":1,"name":"a","type":"LORA","modelVersions":[],"x":[%s]}' % many
+    body = b'{"kind":"listing","content_id":"l-1","listing":%s}' % listing
+    tracemalloc.start()
+    try:
+        one = asked_of_json(body)
+        (several,) = asked_of_batch(b'{"items":[%s]}' % body)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert isinstance(one, Asked)
+    assert (one.item.kind, one.item.content, one.content_id) == ("listing", listing, "l-1")
+    assert several.digest == one.digest
+    assert peak < 8 * len(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"kind":"text","text":"a","x":[%s]}' % b",".join([b"{}"] * 200_000),
+        b'{"kind":"text","text":"a",%s}' % b",".join(b'"%d":1' % n for n in range(100_000)),
+        b'{"kind":"listing","listing":{},"x":[%s]}' % b",".join([b'""'] * 200_000),
+    ],
+)
+def test_more_values_than_any_text_has_are_refused(serving: Serving, body: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = serving.ask("POST", "/v1/scan", content=body, headers=headers)
+
+    assert (answer.status_code, "131,072" in answer.json()["detail"]) == (413, True)
+
+
+def test_what_is_within_a_text_is_no_value(serving: Serving) -> None:
+    text = '{"a": [1, 2, "b\\\\"]}, ' * 30_000
+
+    assert serving.text(text).json()["action"] == "allow"
+
+
+@pytest.mark.parametrize(
+    ("listing", "more", "field"),
+    [
+        ({"id": 3}, {}, "items.1.listing"),
+        ({"text": "a"}, {}, "items.1.listing"),
+        ([], {}, "items.1.listing"),
+        ({"id": 3}, {"content_id": ""}, "items.1.content_id"),
+        ({"id": 3}, {"other": 1}, "items.1.other"),
+    ],
+)
+def test_what_is_wrong_with_a_listing_in_a_batch_is_named(
+    serving: Serving, listing: object, more: dict[str, object], field: str
+) -> None:
+    items = [{"kind": "text", "text": "a"}, {"kind": "listing", "listing": listing, **more}]
+    wrong = serving.ask("POST", "/v1/scan/batch", json={"items": items}).json()["errors"]
+
+    assert [each["field"] for each in wrong] == [field]
+
+
+def test_texts_of_a_batch_leave_others_their_turn(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened: list[str] = []
+    scan = Scanner.scan
+
+    def noted(scanner: Scanner, item: Item) -> Verdict:
+        happened.append("text")
+        return scan(scanner, item)
+
+    async def others() -> None:
+        while True:
+            happened.append("others")
+            await asyncio.sleep(0)
+
+    async def asked() -> int:
+        turns = asyncio.create_task(others())
+        transport = httpx.ASGITransport(serving.client.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+            items = [{"kind": "text", "text": f"bridge {number}"} for number in range(20)]
+            headers = {"Authorization": f"Bearer {serving.key('scan:write')}"}
+            answer = await client.post("/v1/scan/batch", json={"items": items}, headers=headers)
+        turns.cancel()
+        return answer.status_code
+
+    monkeypatch.setattr(Scanner, "scan", noted)
+    assert serving.client.portal is not None
+    assert serving.client.portal.call(asked) == 200
+    assert happened.count("text") == 20
+    assert ("text", "text") not in pairwise(happened)
+
+
+def test_a_long_text_is_read_in_a_worker(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Scanner, "scan", None)
+
+    assert serving.text("u n d r e s s " * 280).status_code == 200
+
+
+def test_a_batch_that_is_alone_waits_for_nobody(opens: Opens) -> None:
+    serving = opens(queue=2)
+    listing = {"id": 1, "name": "Bridges", "type": "LORA", "modelVersions": []}
+    batch = {"items": [{"kind": "listing", "listing": listing}] * 5}
+
+    alone = serving.ask("POST", "/v1/scan/batch", json=batch)
+    with serving.service.waiting:
+        beside = serving.ask("POST", "/v1/scan/batch", json=batch)
+
+    assert (alone.status_code, beside.status_code) == (200, 503)
+    assert serving.service.waiting.count == 0
 
 
 def test_a_key_that_asks_too_often_is_told_when_to_come_back(opens: Opens) -> None:

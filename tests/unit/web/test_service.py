@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from typing import Any
@@ -146,6 +147,28 @@ def test_a_fault_of_ours_costs_one_request_and_tells_nothing(
     assert serving.ask("GET", "/v1/verdicts").status_code == 200
 
 
+def test_housekeeping_goes_on_whatever_went_wrong(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, went_on = [MemoryError(), OSError(24, "secret word"), KeyError("a")], threading.Event()
+
+    def tick() -> None:
+        if begun:
+            raise begun.pop()
+        went_on.set()
+
+    with structlog.testing.capture_logs() as logs:
+        monkeypatch.setattr(serving.service.desk, "tick", tick)
+        done = went_on.wait(60)
+    monkeypatch.undo()
+
+    failed = [entry for entry in logs if entry["event"] == "housekeeping.failed"]
+    assert done
+    assert [entry["error"] for entry in failed] == ["KeyError", "OSError", "MemoryError"]
+    assert all(entry["where"].startswith("test_service.py:") for entry in failed)
+    assert "secret word" not in str(logs)
+
+
 def test_a_request_is_logged_without_what_was_sent(serving: Serving) -> None:
     with structlog.testing.capture_logs() as logs:
         serving.ask("GET", "/v1/verdicts?content_id=jane-smith")
@@ -170,6 +193,19 @@ def test_what_libraries_say_is_told_without_its_words() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert json.loads(done.stderr)["where"].startswith("library.part:")
+    assert "jane" not in done.stderr
+
+
+def test_a_fault_that_is_logged_is_told_with_its_place() -> None:
+    code = (
+        "import logging; from egide.web.logs import set_up; set_up()\n"
+        "try: raise KeyError('jane')\n"
+        "except KeyError: logging.getLogger('library.part').exception('failed')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    told = json.loads(done.stderr)
+
+    assert (told["error"], told["where"].endswith("<string>:2")) == ("KeyError", True)
     assert "jane" not in done.stderr
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Sequence
 from html import unescape
@@ -14,6 +15,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from egide.desk.asks import Decision
+from egide.desk.copies import IDENTICAL, SIMILAR, Found, add_copies
 from egide.desk.events import EventKind
 from egide.desk.notices import Location, Order, Sender
 from egide.errors import CaseNotFound
@@ -22,6 +24,7 @@ from egide.identity import Principal
 from egide.label import Label
 from egide.sniff import Kind
 from egide.verdict import Action, Verdict
+from egide.web.console_case import SHOWN
 from tests.console import SCRIPT, STATEMENT, Office
 from tests.unit.web_console.conftest import Sits
 
@@ -161,6 +164,31 @@ def test_the_language_is_kept(sits: Sits) -> None:
     assert browser.post("/desk/language", data=elsewhere).headers["location"] == "/account"
 
 
+def onward(text: str) -> str:
+    """Where the page `text` leads when its language is changed."""
+    form = text.partition('action="/desk/language"')[2]
+    found = re.search(r'name="next" value="([^"]*)"', form)
+    assert found is not None
+    return unescape(found[1])
+
+
+def test_the_language_can_be_changed_on_every_page(desk: Office, sits: Sits) -> None:
+    """Also on those that a form was answered with: they have no address of their own."""
+    case = desk.noticed(signature="Onward").case
+    browser = sits()
+    copy = copies(desk, browser, case)[0]
+    place = f"/desk/cases/{case}"
+
+    shown = [browser.post(f"{place}/reveal"), browser.post(f"{place}/copies/{copy}/look")]
+    assert [onward(each.text) for each in shown] == [place, place]
+    while (taken := browser.post("/desk/next")).status_code == 303:
+        pass
+    for each in (*shown, taken):
+        data = {"language": "fr", "next": onward(each.text)}
+        answer = browser.post("/desk/language", data=data)
+        assert 'lang="fr"' in page(browser, answer.headers["location"])
+
+
 # ── a case ──────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -228,6 +256,40 @@ def test_a_removal_of_nothing_is_not_a_removal_of_everything(desk: Office, sits:
 
     assert post(sits(), f"/desk/cases/{case}/decide", **form) == 422
     assert EventKind.DECIDED not in kinds(desk, case)
+
+
+@pytest.mark.parametrize(
+    ("jurisdiction", "how", "gone", "words"),
+    [
+        ("UK", SIMILAR, 3, "3 further copies are not shown; a removal is about them too."),
+        ("US", IDENTICAL, 3, "3 further copies are not shown; a removal is about them too."),
+        ("US", SIMILAR, 0, "4 further copies are not shown, and stay as they are."),
+    ],
+)
+def test_copies_that_have_no_room_go_with_those_that_are_ticked(
+    desk: Office, sits: Sits, jurisdiction: str, how: str, gone: int, words: str
+) -> None:
+    case = desk.noticed(signature=f"Room {how}", jurisdiction=jurisdiction).case
+    browser = sits()
+    shown = SHOWN - len(copies(desk, browser, case))
+    with desk.desk.book.writing() as writing:
+        add_copies(writing, case, [Found(how, f"{case}-{n}", None) for n in range(shown + 4)])
+    view = desk.desk.view(viewer(desk, browser), case)
+    own, *others = [each.copy for each in view.copies[SHOWN:]]
+    with desk.desk.book.writing() as writing:
+        marked = (json.dumps({"own_work": "1f0c9a3e-5"}), own)
+        writing.connection.execute("UPDATE desk_copy SET evidence = ? WHERE id = ?", marked)
+    text = page(browser, f"/desk/cases/{case}")
+    form = {"outcome": "remove", "reasons": [REASON], "choosing": "yes"}
+
+    assert words in text
+    assert ("1 further copy is not shown, and stays as it is." in text) == (gone == 3)
+    assert post(browser, f"/desk/cases/{case}/decide", **form) == 422
+    assert EventKind.DECIDED not in kinds(desk, case)
+    ticked = [view.copies[0].copy]
+    assert post(browser, f"/desk/cases/{case}/decide", **form, copies=ticked) == 303
+    decided = desk.desk.book.events(case)[-1].told["copies"]
+    assert sorted(decided) == sorted([*ticked, *others[:gone]])
 
 
 @pytest.mark.parametrize(

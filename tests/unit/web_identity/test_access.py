@@ -287,6 +287,13 @@ def test_a_role_has_no_more_than_the_administrator(role: Role) -> None:
     assert ROLE_SCOPES[role] <= ROLE_SCOPES[Role.ADMINISTRATOR]
 
 
+def test_banks_are_read_by_moderators_and_changed_by_administrators() -> None:
+    changing = {role for role in Role if Scope.BANK_WRITE in ROLE_SCOPES[role]}
+
+    assert changing == {Role.ADMINISTRATOR}
+    assert Scope.BANK_READ in ROLE_SCOPES[Role.MODERATOR]
+
+
 def test_every_grant_and_denial_is_in_the_audit_log(
     identity: Identity, ask: Callable[..., int]
 ) -> None:

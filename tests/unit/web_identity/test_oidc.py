@@ -15,7 +15,7 @@ from egide.identity import Identity
 from egide.identity.oidc import Provider
 from tests.oidc_provider import CLIENT, SECRET, OidcProvider, rsa_key
 from tests.unit.identity.conftest import Clock
-from tests.unit.web_identity.conftest import Browser, joined
+from tests.unit.web_identity.conftest import PASSWORD, Browser, code_now, joined
 
 Browse = Callable[[], Browser]
 CALLBACK = "/signin/oidc/callback"
@@ -78,6 +78,48 @@ def test_an_account_is_linked_and_then_opened(
     other = browse()
     signed_in(other, there, "1")
     assert other.get("/v1/whoami").json()["name"] == "ada"
+
+
+def test_beside_the_provider_a_password_alone_opens_nothing(
+    identity: Identity, browse: Browse, there: OidcProvider
+) -> None:
+    browser = browse()
+    invited(identity, browser, there, "1")
+    assert browser.post("/account/password", data={"new": PASSWORD}).status_code == 303
+
+    thief = browse()
+    form = {"name": "1-here", "password": PASSWORD, "code": ""}
+    assert thief.post("/signin", data=form).status_code == 401
+    assert thief.get("/account").status_code == 303
+    assert signed_in(browse(), there, "1").status_code == 303
+
+
+def test_beside_the_provider_a_password_and_a_code_sign_in(
+    identity: Identity, browse: Browse, there: OidcProvider, clock: Clock
+) -> None:
+    browser = browse()
+    secret = joined(identity, browser, "ada", "administrator")
+    identity.signin.link(identity.sessions.resume(browser.cookies["__Host-egide"]), "issuer", "1")
+    clock.pass_(30)
+
+    form = {"name": "ada", "password": PASSWORD, "code": code_now(identity, secret)}
+    assert browse().post("/signin", data=form).status_code == 303
+
+
+def test_without_tls_nobody_leaves_for_the_provider_or_comes_back(
+    identity: Identity, browse: Browse, there: OidcProvider
+) -> None:
+    browser = browse()
+    code = identity.people.invite("moderator")
+    onward = browser.post("/welcome/oidc", data={"code": code, "name": "ada"})
+    address = html.unescape(re.findall(r'<a href="([^"]+)">Sign in there', onward.text)[0])
+    brought = there.authorised(address, "1")
+    plain, cookie = "http://egide.example", {"Cookie": f"egide-oidc={brought['state']}"}
+
+    assert browser.get(f"{plain}/signin/oidc").status_code == 403
+    assert browser.get(f"{plain}{CALLBACK}", params=brought, headers=cookie).status_code == 403
+    assert identity.people.accounts() == []
+    assert browser.get(CALLBACK, params=brought).status_code == 303
 
 
 def test_a_sign_in_begun_elsewhere_does_not_end_here(

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from egide.errors import UsageError
 from egide.identity import Identity
 from egide.identity.sessions import FRESH_SECONDS, IDLE_SECONDS, LONGEST_SECONDS
+from egide.identity.tickets import TicketKind
 from egide.web.identity import install
 from egide.web.identity_access import public_url
 from tests.unit.identity.conftest import Clock
@@ -61,6 +62,38 @@ def test_an_invitation_survives_a_mistake_and_ends_after_two_days(
     clock.pass_(2 * 86_400)
     form = {"code": late, "name": "cy", "password": PASSWORD}
     assert browser.post("/welcome", data=form).status_code == 401
+
+
+def test_an_invitation_ends_with_the_account_that_made_it(
+    identity: Identity, browse: Browse
+) -> None:
+    admin = browse()
+    joined(identity, admin, "ada", "administrator")
+    joined(identity, browse(), "cy", "administrator")
+    codes = []
+    for _ in range(2):
+        page = admin.post("/accounts/invite", data={"role": "administrator"}).text
+        codes += re.findall(r"/welcome#([\w-]+)", page)
+    ada = identity.people.named("ada").id
+
+    def accepted(code: str, name: str) -> int:
+        form = {"code": code, "name": name, "password": PASSWORD}
+        return browse().post("/welcome", data=form).status_code
+
+    identity.people.disable(ada)
+    assert accepted(codes[0], "bo") == 401
+    identity.people.enable(ada)
+    assert accepted(codes[0], "bo") == 303
+    identity.people.set_role(ada, "auditor")
+    assert accepted(codes[1], "di") == 401
+
+
+def test_an_invitation_of_an_earlier_version_is_good(identity: Identity, browse: Browse) -> None:
+    body = {"role": "auditor", "first": False}
+    code = identity.tickets.issue(TicketKind.INVITATION, body)
+    form = {"code": code, "name": "bo", "password": PASSWORD}
+
+    assert browse().post("/welcome", data=form).status_code == 303
 
 
 def test_a_password_alone_opens_nothing_but_the_way_to_a_second_factor(
@@ -247,6 +280,20 @@ def test_nobody_signs_in_over_a_network_without_tls(identity: Identity, browse: 
     far = browser.post(f"{plain}/welcome", data=form, headers={"Origin": plain})
     assert far.status_code == 403
     assert "EGIDE_PUBLIC_URL" in far.text
+    assert identity.people.accounts() == []
+    assert browser.post("/welcome", data=form).status_code == 303
+
+
+def test_without_tls_no_code_is_used_up(identity: Identity, browse: Browse) -> None:
+    browser, plain = browse(), "http://egide.example"
+    joined(identity, browser, "ada", "moderator")
+    page = browser.post("/account/recovery").text
+    (recovery, *_) = re.findall(r"[a-z2-9]{4}-[a-z2-9]{4}-[a-z2-9]{4}", page)
+    form = {"name": "ada", "password": PASSWORD, "code": recovery}
+
+    assert browse().post(f"{plain}/signin", data=form, headers={"Origin": plain}).status_code == 403
+    assert len(identity.sessions.of(identity.people.named("ada").id)) == 1
+    assert sign_in(browse(), "ada", recovery) == 303
 
 
 @pytest.mark.parametrize(
@@ -273,6 +320,20 @@ def test_what_another_site_sends_is_refused(
     assert browser.delete("/v1/keys/uploads", headers=headers).status_code == 403
     assert identity.keys.records() == []
     assert browser.get("/account", headers=headers).status_code == 200
+
+
+def test_pages_do_not_go_by_a_header_that_they_do_not_read(
+    identity: Identity, browse: Browse
+) -> None:
+    browser = browse()
+    joined(identity, browser, "ada", "administrator")
+    other = {"Origin": "https://other.egide.example", "Sec-Fetch-Site": "same-site"}
+
+    for given in ("Basic eDp5", "Bearer egide_"):
+        headers = other | {"Authorization": given}
+        data = {"role": "administrator"}
+        assert browser.post("/accounts/invite", data=data, headers=headers).status_code == 403
+        assert browser.post("/v1/keys", json={}, headers=headers).status_code == 401
 
 
 @pytest.mark.parametrize(

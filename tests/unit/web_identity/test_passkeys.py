@@ -123,7 +123,12 @@ def test_an_offer_is_not_for_somebody_else(identity: Identity, browse: Browse) -
 
 
 @pytest.mark.parametrize(
-    "response", ["", "[]", "{}", '{"id": 3}', '{"id": "AA"}', "\x00", "9" * 19_000]
+    "response",
+    [
+        *("", "[]", "{}", '{"id": 3}', '{"id": "AA"}', "\x00", "9" * 19_000),
+        *("[" * 5_000, '{"id":' + "[" * 5_000, '{"id":' + "[" * 800 + "]" * 800 + "}"),
+    ],
+    ids=lambda response: ascii(response[:20]),
 )
 def test_what_is_no_answer_of_a_browser_opens_nothing(
     identity: Identity, browse: Browse, response: str

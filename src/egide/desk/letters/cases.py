@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from egide.desk.closing import medium_of
 from egide.desk.events import Event, EventKind
 from egide.desk.laws import Body as LawBody
 from egide.desk.laws import laws
@@ -19,6 +20,7 @@ from egide.desk.letters.letter import Letter, LetterKind
 from egide.desk.letters.person import appeal, asked, decision, receipt, refusal, withdrawn
 from egide.desk.letters.uploader import objection, statement
 from egide.desk.statement_cases import RemovedCopy, moment_of
+from egide.desk.status import told_copies
 from egide.errors import CaseErased, CaseNotFound, UsageError
 
 if TYPE_CHECKING:
@@ -79,9 +81,7 @@ def history_of(book: Casebook, shown: Status | CaseView) -> History:
     with book.reading() as reading:
         row, _ = reading.case(shown.case)
         events = tuple(reading.events(row.number))
-        copies = reading.connection.execute(
-            "SELECT state FROM desk_copy WHERE number = ? ORDER BY id", (row.joined or row.number,)
-        ).fetchall()
+        copies = told_copies(reading, row)
         return History(
             case=row.number,
             kind=row.kind,
@@ -136,9 +136,9 @@ def statement_for(book: Casebook, copy: str, language: str, head: Letterhead) ->
 def objection_for(book: Casebook, copy: str, language: str, head: Letterhead) -> Letter:
     """How the uploader's objection about a copy was decided; CaseNotFound, UsageError."""
     with book.reading() as reading:
-        number = _number_of(reading, copy)
-        events = reading.events(number)
-        decided = _objection(events, copy)
+        numbers = _numbers_of(reading, copy)
+        objections = [_objection(reading.events(number), copy) for number in numbers]
+        decided = next((each for each in objections if each is not None), None)
     if decided is None:
         raise UsageError("no objection about this content was decided")
     reverse = decided.told["outcome"] == "reverse"
@@ -150,50 +150,61 @@ def objection_for(book: Casebook, copy: str, language: str, head: Letterhead) ->
 def removed_copy(book: Casebook, copy: str) -> RemovedCopy:
     """What the desk knows of a copy that was told to be removed; CaseNotFound."""
     with book.reading() as reading:
-        number = _number_of(reading, copy)
+        numbers = _numbers_of(reading, copy)
+        tellings = ((each, _told(reading.events(each), copy)) for each in numbers)
+        number, told = next((each for each in tellings if each[1] is not None), (numbers[0], None))
         row, _ = reading.case(number)
         events = reading.events(number)
         about = reading.connection.execute(
-            "SELECT content_id, content_url, how, told FROM desk_copy WHERE id = ?", (copy,)
+            "SELECT content_id, content_url, how, entry FROM desk_copy WHERE id = ?", (copy,)
         ).fetchone()
-    decided = _removal(events, copy)
-    first = events[0].told
-    if decided is None:
+        first = events[0].told
+        medium = medium_of(reading, first, about["how"], about["entry"])
+    if told is None:
         raise CaseNotFound("this content was not removed")
     return RemovedCopy(
         jurisdiction=row.jurisdiction,
-        reasons=tuple(decided.told.get("reasons", ())),
+        reasons=_reasons(events, told),
         content_id=about["content_id"],
         content_url=about["content_url"],
         how=about["how"],
-        at=decided.at,
+        at=told.at,
         sender=first.get("sender") if row.kind == "notice" else None,
         flagger=bool(first.get("flagger")),
-        appeal_until=decided.at + laws()[row.jurisdiction].appeal_days * _DAY,
+        appeal_until=told.at + laws()[row.jurisdiction].appeal_days * _DAY,
+        medium=medium,
     )
 
 
-def _number_of(reading: Writing, copy: str) -> str:
+def _numbers_of(reading: Writing, copy: str) -> list[str]:
+    """The case that has a copy, and before it those that it was taken over from."""
     found = reading.connection.execute(
         "SELECT number FROM desk_copy WHERE id = ?", (copy,)
     ).fetchone()
     if found is None:
         raise CaseNotFound("no such copy")
-    return str(found["number"])
+    numbers = [str(found["number"])]
+    for number in numbers:
+        numbers += [
+            str(each.told["from"])
+            for each in reading.events(number)
+            if each.kind is EventKind.JOINED and copy in each.told.get("copies", ())
+        ]
+    return numbers
 
 
-def _removal(events: list[Event], copy: str) -> Event | None:
-    """The last decision to remove this copy."""
-    return next(
-        (
-            each
-            for each in reversed(events)
-            if each.kind is EventKind.EFFECTIVE
-            and each.told["outcome"] in _REMOVES
-            and copy in each.told.get("copies", (copy,))
-        ),
-        None,
-    )
+def _told(events: list[Event], copy: str) -> Event | None:
+    """When the platform was last told to remove this copy: by a decision, or since one holds."""
+    told = (each for each in reversed(events) if each.kind is EventKind.TOLD)
+    return next((each for each in told if copy in each.told["copies"]), None)
+
+
+def _reasons(events: list[Event], told: Event) -> tuple[str, ...]:
+    """Those of the removal that held when the platform was told."""
+    for each in reversed(events[: told.seq]):
+        if each.kind is EventKind.EFFECTIVE and each.told["outcome"] in _REMOVES:
+            return tuple(each.told["reasons"])
+    return ()
 
 
 def _objection(events: list[Event], copy: str) -> Event | None:

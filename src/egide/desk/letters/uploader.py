@@ -146,10 +146,12 @@ def _relied_on(restriction: Restriction, say: Wording) -> Iterator[str]:
 
 
 def _programs(restriction: Restriction, say: Wording) -> Iterator[str]:
-    if restriction.detected:
+    if restriction.detected and restriction.copy:
         yield say.gettext(
             "A program found your content, by comparing fingerprints of pictures and videos."
         )
+    elif restriction.detected:
+        yield say.gettext("A program found your content.")
     else:
         yield say.gettext("No program was used to find your content.")
     decisions = {
