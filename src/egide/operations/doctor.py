@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from typing import Final
 
 from egide.bank import Home
 from egide.db.opening import DATABASE_FILE, database_url
-from egide.errors import EgideError
 from egide.operations.lines import Level, Line, fail
 from egide.operations.look_at_database import look_at_database
 from egide.operations.look_at_files import (
@@ -59,7 +57,6 @@ class Examined:
 
 def examine(asked: Examined) -> Iterator[Line]:
     """Every line, as soon as it is known. Nothing is made, changed or mended."""
-    now = time.time()
     environment = os.environ
     yield from _careful("settings", lambda: look_at_settings(environment))
     yield from _careful("versions", lambda: look_at_versions(environment))
@@ -67,13 +64,13 @@ def examine(asked: Examined) -> Iterator[Line]:
     yield from _careful("home", lambda: look_at_home(asked.home))
     yield from _careful("secrets", lambda: look_at_secrets(asked.home))
     yield from _careful("disk", lambda: look_at_disk(asked.home))
-    yield from _careful("spool", lambda: look_at_spool(asked.home, now))
+    yield from _careful("spool", lambda: look_at_spool(asked.home, time.time()))
     database = list(
-        _careful("database", lambda: look_at_database(asked.home, thorough=asked.thorough, now=now))
+        _careful("database", lambda: look_at_database(asked.home, thorough=asked.thorough))
     )
     yield from database
     if asked.home.is_dir() and _can_be_opened(asked.home, database):
-        yield from _careful("database", lambda: _inside(asked, now))
+        yield from _careful("database", lambda: _inside(asked))
     yield from _careful("policy", lambda: look_at_policy(environment))
     yield from _careful("sandbox", look_at_sandbox)
     yield from _careful("service", lambda: look_at_answers(asked.url, asked_for=asked.asked_for))
@@ -86,13 +83,13 @@ def _can_be_opened(home: Path, lines: list[Line]) -> bool:
     return not any(line.level is Level.FAIL or line.code == STALE_SCHEMA for line in lines)
 
 
-def _inside(asked: Examined, now: float) -> Iterator[Line]:
+def _inside(asked: Examined) -> Iterator[Line]:
     home = Home(asked.home)
     try:
         yield from _careful("secrets", lambda: look_at_belonging(home))
-        yield from _careful("keys", lambda: look_at_keys(home, now))
-        yield from _careful("clocks", lambda: look_at_times(home, now))
-        yield from _careful("outbox", lambda: look_at_outbox(home, now))
+        yield from _careful("keys", lambda: look_at_keys(home, time.time()))
+        yield from _careful("clocks", lambda: look_at_times(home, time.time()))
+        yield from _careful("outbox", lambda: look_at_outbox(home, time.time()))
         yield from _careful("index", lambda: look_at_index(home, thorough=asked.thorough))
     finally:
         home.close()
@@ -102,6 +99,6 @@ def _careful(area: str, look: Callable[[], Iterator[Line]]) -> Iterator[Line]:
     """The lines of `look`; what goes wrong in it is one of them, and the others are still said."""
     try:
         yield from look()
-    except (EgideError, OSError, sqlite3.Error) as error:
+    except Exception as error:  # noqa: BLE001  what is broken may break in any way
         said = " ".join(str(error).split()) or type(error).__name__
         yield fail(f"{area}.error", said, "see to that, then look again")

@@ -53,8 +53,12 @@ def place_of(home: Path, name: str) -> Path:
 
 
 def kept_files(home: Path) -> Iterator[KeptFile]:
-    """The files of `home` that cannot be made again, but for the database; by name."""
-    found = {name: path for name, path in _walk(home, "") if name not in ELSEWHERE}
+    """The files of `home` that cannot be made again, but for the database; by name.
+
+    Those that lie elsewhere are there though there is no home.
+    """
+    walked = _walk(home, "") if home.is_dir() else ()
+    found = {name: path for name, path in walked if name not in ELSEWHERE}
     for name in ELSEWHERE:
         path = place_of(home, name)
         if path.is_file():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -28,8 +29,8 @@ _REPAIR: Final = "see docs/how-to/repair.md"
 _POSTGRESQL: Final = "see docs/how-to/postgresql.md"
 
 
-def look_at_database(home: Path, *, thorough: bool, now: float) -> Iterator[Line]:
-    """The database that the home uses; `thorough` reads all of it. `now` in seconds since 1970."""
+def look_at_database(home: Path, *, thorough: bool) -> Iterator[Line]:
+    """The database that the home uses; `thorough` reads all of it."""
     if (url := database_url()) is None:
         yield from _look_at_sqlite(home / DATABASE_FILE, thorough=thorough)
         return
@@ -52,7 +53,7 @@ def look_at_database(home: Path, *, thorough: bool, now: float) -> Iterator[Line
     name = describe(wanted)
     try:
         with closing(psycopg.connect(**wanted, autocommit=True)) as connection:
-            yield from _look_at_postgresql(connection, name, now)
+            yield from _look_at_postgresql(connection, name)
     except psycopg.Error as error:
         said = (error.diag.message_primary or str(error)).strip().partition("\n")[0]
         yield fail("database.unreachable", f"{name}: {said}", _POSTGRESQL)
@@ -156,9 +157,7 @@ def _look_at_writing(path: Path) -> Iterator[Line]:
         )
 
 
-def _look_at_postgresql(
-    connection: psycopg.Connection[Any], name: str, now: float
-) -> Iterator[Line]:
+def _look_at_postgresql(connection: psycopg.Connection[Any], name: str) -> Iterator[Line]:
     def value(sql: str) -> Any:
         row = connection.execute(sql.encode()).fetchone()
         return None if row is None else row[0]
@@ -189,8 +188,11 @@ def _look_at_postgresql(
             f"a transaction has been open for {oldest / 3600:.1f} h: nothing can be cleaned up",
             "find it in pg_stat_activity and end it",
         )
+    before = time.time()
     theirs = float(value("SELECT extract(epoch FROM clock_timestamp())"))
-    yield from look_at_clocks(now, theirs)
+    # An answer that was slow to come is of some time in between.
+    ours = min(max(before, theirs), time.time())
+    yield from look_at_clocks(ours, theirs)
 
 
 def look_at_encryption(host: str, *, encrypted: bool) -> Iterator[Line]:

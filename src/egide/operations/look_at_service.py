@@ -155,8 +155,11 @@ def look_at_answers(url: str, *, asked_for: bool) -> Iterator[Line]:
     try:
         answer = httpx.get(f"{url.rstrip('/')}/readyz", timeout=ANSWER_SECONDS, trust_env=False)
         document = answer.json()
-        checks = document["checks"]
+        checks = dict(document["checks"])
         status = document["status"]
+    except httpx.InvalidURL as error:
+        yield fail("service.address", f"{url} is no address: {error}", "give another --url")
+        return
     except httpx.HTTPError as error:
         said = f"{url} does not answer: {str(error) or type(error).__name__}"
         if asked_for:
@@ -168,7 +171,7 @@ def look_at_answers(url: str, *, asked_for: bool) -> Iterator[Line]:
         yield fail("service.foreign", f"what answers at {url} is no égide", "give another --url")
         return
     if answer.status_code != 200 or status != "ready":
-        wrong = ", ".join(sorted(name for name, good in dict(checks).items() if not good))
+        wrong = ", ".join(sorted(name for name, good in checks.items() if not good))
         yield fail("service.not-ready", f"{url} is not ready: {wrong}", "see its log")
         return
     yield ok("service", f"{url} is ready, {(time.monotonic() - began) * 1000:.0f} ms")

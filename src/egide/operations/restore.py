@@ -19,7 +19,7 @@ from egide.identity.secret import open_secret
 from egide.operations.archive import Archive, Manifest, open_archive
 from egide.operations.backup import DATABASE, HOME
 from egide.operations.kept import DATABASE as DATABASE_FILES
-from egide.operations.kept import is_rebuildable, kept_files, place_of
+from egide.operations.kept import ELSEWHERE, is_rebuildable, kept_files, place_of
 
 SPARE: Final = 64 << 20
 """Bytes that stay free beside what is restored."""
@@ -59,9 +59,9 @@ def restore(
         _check_free(home, force=force)
         with _staging(home, manifest.size) as staged:
             _extract(archive, staged)
+            _check_free(home, force=force)  # unpacking takes a while
             if manifest.database["kind"] == "sqlite":
                 _check_copy(staged / DATABASE / DATABASE_FILE, manifest)
-                _check_free(home, force=force)  # unpacking takes a while
                 _replace_database(home, staged)
             else:
                 url = database_url() or ""
@@ -125,12 +125,19 @@ def _check_free(home: Path, *, force: bool) -> None:
     if force:
         return
     filled = database.exists() and database.stat().st_size > 0
-    kept = next(kept_files(home), None) if home.is_dir() else None
+    kept = next(kept_files(home), None)
     if filled or kept is not None:
         there = database if filled or kept is None else kept.path
         raise UsageError(
-            f"{there} is there already; give another --home, or --force to replace what is there"
+            f"{there} is there already; give another {_given(there, home)}, or --force to replace "
+            "what is there"
         )
+
+
+def _given(there: Path, home: Path) -> str:
+    """What says where `there` is: a variable, where it is outside the home."""
+    named = (variable for name, variable in ELSEWHERE.items() if place_of(home, name) == there)
+    return "--home" if there.is_relative_to(home) else next(named, "--home")
 
 
 @contextmanager

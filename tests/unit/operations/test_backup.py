@@ -477,6 +477,24 @@ def test_a_secret_elsewhere_goes_where_it_belongs(
     restored.close()
 
 
+@pytest.mark.both_databases
+def test_a_secret_elsewhere_that_is_in_use_is_not_replaced(
+    filled: tuple[Home, str, str], elsewhere: Elsewhere, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    home, _, _ = filled
+    back_up(home.path, tmp_path / "one.egide")
+    place, mounted = elsewhere(home), tmp_path / "mounted"
+    mounted.write_bytes(b"what another installation lives by")
+    monkeypatch.setenv("EGIDE_SECRET_FILE", str(mounted))
+
+    with pytest.raises(UsageError, match=r"mounted is there already; give another EGIDE_SECRET_F"):
+        restore(tmp_path / "one.egide", place)
+
+    assert mounted.read_bytes() == b"what another installation lives by"
+    assert not place.exists()
+
+
 def test_kinds_of_databases_are_not_mixed(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

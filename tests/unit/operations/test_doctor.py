@@ -92,7 +92,7 @@ def levels(lines: Iterable[Line]) -> set[Level]:
 
 
 def looked(home: Home, *, thorough: bool = False) -> list[Line]:
-    return list(look_at_database(home.path, thorough=thorough, now=time.time()))
+    return list(look_at_database(home.path, thorough=thorough))
 
 
 def test_every_complaint_is_provoked_by_a_test() -> None:
@@ -132,7 +132,7 @@ def test_a_home_of_another_user(home: Home) -> None:
         lines = [
             *look_at_home(home.path),
             *look_at_secrets(home.path),
-            *look_at_database(home.path, thorough=False, now=time.time()),
+            *look_at_database(home.path, thorough=False),
         ]
         return [line.code for line in lines if line.level is Level.FAIL]
 
@@ -327,7 +327,7 @@ def at(
 
     def look(url: str) -> list[Line]:
         monkeypatch.setenv("EGIDE_DATABASE_URL", url)
-        return list(look_at_database(tmp_path / "home", thorough=False, now=time.time()))
+        return list(look_at_database(tmp_path / "home", thorough=False))
 
     return look
 
@@ -620,6 +620,24 @@ def test_services_that_are_not_there() -> None:
         assert line.says.endswith("database")
         server.says(Said(200, {"status": "ready", "checks": {"database": True}}))
         assert levels(look_at_answers(server.url, asked_for=True)) == {Level.OK}
+    finally:
+        server.close()
+
+
+@provokes("service.address")
+@pytest.mark.parametrize("url", ["http://127.0.0.1:abc", "http://[::1", "http://a\0b"])
+def test_an_address_that_is_none(url: str) -> None:
+    line = said(look_at_answers(url, asked_for=False), "service.address")
+    assert line.level is Level.FAIL
+    assert "\n" not in line.says
+
+
+@pytest.mark.parametrize("checks", [["x"], 5, {"database": 1, "a": []}])
+def test_what_answers_something_else(checks: object) -> None:
+    server = Scripted()
+    try:
+        server.says(Said(503, {"status": "not ready", "checks": checks}))
+        assert levels(look_at_answers(server.url, asked_for=True)) == {Level.FAIL}
     finally:
         server.close()
 
