@@ -231,9 +231,11 @@ def test_a_port_that_is_taken_is_said_so(home: Home) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_bank_that_is_not_there_is_said_so(home: Home) -> None:
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_bank_that_is_not_there_is_said_so(home: Home, processes: str) -> None:
+    some = ("--processes", processes, "--bank", "none")
     done = subprocess.run(
-        [EGIDE, "serve", "--port", "0", "--home", home.path, "--bank", "none"],
+        [EGIDE, "serve", "--port", "0", "--home", home.path, *some],
         capture_output=True,
         text=True,
         timeout=90,

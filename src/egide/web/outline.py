@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 
@@ -52,6 +53,7 @@ def outlined_batch(body: bytes, most: int) -> tuple[bytes, Sequence[bytes | None
     return light, [listing for _, listing in parted]
 
 
+@lru_cache(maxsize=4)
 def _batch(most: int) -> Any:
     # As fields, of which there are so many, where a list would be built to its end.
     fields = [(f"item{number}", msgspec.Raw, msgspec.Raw()) for number in range(most + 1)]

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from egide.errors import UsageError
@@ -72,8 +73,10 @@ def serve(settings: ServeSettings, opened: socket.socket) -> bool:
             if settings.processes == 1:
                 uvicorn.Server(config).run([opened])
             else:
+                together = Multiprocess(config, [opened])
                 with _counted_together():
-                    Multiprocess(config, [opened]).run()
+                    together.run()
+                return all(each.exitcode != STARTUP_FAILURE for each in together.processes)
     except SystemExit:
         return False
     return True
