@@ -199,6 +199,28 @@ def test_several_processes_answer_on_one_socket(serves: Serves) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of it")
+def test_no_process_keeps_the_port_when_the_one_that_watches_is_killed(serves: Serves) -> None:
+    server = serves("--processes", "2")
+    server.wait_for(2)
+
+    server.end(signal.SIGKILL)
+
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with socket.socket() as again:
+            again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                again.bind(("127.0.0.1", server.port))
+                again.listen()
+            except OSError:
+                time.sleep(0.1)
+            else:
+                return
+    raise AssertionError(server.log.read_text())
+
+
+@pytest.mark.slow
 def test_requests_under_way_are_answered_before_it_stops(serves: Serves) -> None:
     server = serves()
     with ThreadPoolExecutor(4) as threads:

@@ -53,11 +53,11 @@ def confine(readable: Iterable[str], memory: int) -> list[str]:
     return means
 
 
-def die_with_parent() -> None:
-    """Has the kernel kill this process when the one that forked it ends."""
+def die_with_parent(by: signal.Signals = signal.SIGKILL) -> None:
+    """Has the kernel send this process a signal when the one that started it ends."""
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
-        libc.prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+        libc.prctl(_DIE_WITH_PARENT, by, 0, 0, 0)
 
 
 def _limit(memory: int) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from multiprocessing import parent_process
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -17,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 
 from egide.errors import EgideError, StorageError
 from egide.report.clean import visible
+from egide.sandbox.confine import die_with_parent
 from egide.web import (
     bank_routes,
     console_case,
@@ -119,6 +123,11 @@ def _opened(settings: ServeSettings, metrics: Metrics) -> Service:
 def passed_on() -> FastAPI:
     """The application in a process that `egide serve` started."""
     set_up()
+    if (watcher := parent_process()) is not None:
+        # Killed itself, it cannot end us, and we would keep the port from the next one.
+        die_with_parent(signal.SIGTERM)
+        if os.getppid() != watcher.pid:
+            raise SystemExit
     return create_app(ServeSettings.passed_on())
 
 
