@@ -3,9 +3,9 @@
 Put this file into `custom_nodes`, and `egide` and its variables EGIDE_SERVICE_URL and
 EGIDE_SERVICE_KEY into ComfyUI's environment. Wire *Screen prompt* before the text is encoded and
 *Screen images* before they are saved. Where a workflow starts from a picture, wire that to `photo`
-of *Screen prompt* too: some prompts ask for nothing until a photo comes with them. A workflow is
-its user's: where users send workflows of their own, screen what comes in and goes out on the server
-as well.
+of *Screen prompt* too: it is screened, and some prompts ask for nothing until a photo comes with
+them. A workflow is its user's: where users send workflows of their own, screen what comes in and
+goes out on the server as well.
 """
 
 import io
@@ -32,6 +32,13 @@ def check(scan, what: str) -> None:
         raise NotAllowed(f"the {what} could not be screened; try again soon") from error
     if scanned.action != "allow":
         raise NotAllowed(f"the {what} is not allowed here (record {scanned.id})")
+
+
+def check_all(images) -> None:
+    """Goes on when every one of the pictures is allowed; NotAllowed."""
+    for image in images:
+        data = png(image)
+        check(lambda data=data: client().scan_file(data, name="image.png"), "picture")
 
 
 def png(image) -> bytes:
@@ -63,6 +70,7 @@ class ScreenPrompt:
         """The text; NotAllowed. `photo` is what it is to be done to."""
         known = {} if photo is None else {"with_photo": "true"}
         check(lambda: client().scan_text(text, context="prompt", attributes=known), "prompt")
+        check_all(photo if photo is not None else ())
         return (text,)
 
 
@@ -80,9 +88,7 @@ class ScreenImages:
 
     def screen(self, images):
         """The pictures; NotAllowed."""
-        for image in images:
-            data = png(image)
-            check(lambda data=data: client().scan_file(data, name="image.png"), "picture")
+        check_all(images)
         return (images,)
 
 

@@ -4,8 +4,9 @@
     images = pipeline("a lighthouse at dusk").images
 
 It works with whatever is called with `prompt` and gives an object with `images`, a list of PIL
-pictures; nothing of diffusers is imported here. The service is told when a picture comes with a
-prompt: some ask for nothing until one does.
+pictures; nothing of diffusers is imported here. PIL pictures that come with a prompt are screened
+too, and the service is told that one came, in whatever form: some prompts ask for nothing until one
+does. What is in tensors and embeddings is not seen, and negative prompts are not screened.
 """
 
 import inspect
@@ -52,6 +53,8 @@ class Guarded:
                 batch = [Text(text, "prompt", attributes=attributes) for text in some]
                 for scanned in self._client.scan_batch(batch):
                     refuse(scanned, "the prompt")
+            for image in given_pictures(asked):
+                refuse(self._client.scan_file(png(image), name="image.png"), "the picture")
             made = self._pipeline(**asked)
             for image in made.images:
                 refuse(self._client.scan_file(png(image), name="image.png"), "the picture")
@@ -75,11 +78,25 @@ def by_name(pipeline, positional, given) -> dict:
 
 def with_photo(asked) -> bool:
     """Whether a picture came with a call; numbers say how large or how many are to be made."""
-    return any(
-        value is not None and not isinstance(value, int | float)
-        for name, value in asked.items()
-        if any(each in name for each in PICTURES)
-    )
+    return any(not isinstance(value, int | float) for value in media(asked))
+
+
+def given_pictures(asked) -> Iterator:
+    """The PIL pictures that came with a call, by themselves or in lists of lists."""
+    waiting = list(media(asked))
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, list | tuple):
+            waiting += value
+        elif hasattr(value, "save"):
+            yield value
+
+
+def media(asked) -> Iterator:
+    """What is given to a call under names of pictures."""
+    for name, value in asked.items():
+        if value is not None and any(each in name for each in PICTURES):
+            yield value
 
 
 def prompts(given) -> Iterator[str]:

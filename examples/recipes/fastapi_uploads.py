@@ -11,6 +11,9 @@ from pydantic import BaseModel
 
 from egide.client import AsyncClient, ServiceError, WebhookRefused
 
+PLACE = "https://platform.example/p/"
+"""Where people see what was uploaded: by it a reviewer finds it, and you are told to remove it."""
+
 
 @asynccontextmanager
 async def lifespan(app: FastAPI):
@@ -47,7 +50,11 @@ async def not_screened(_request: Request, _error: ServiceError) -> Response:
 async def upload(content_id: str, file: UploadFile, egide: Egide) -> dict[str, str]:
     """Takes an upload that is allowed, or that a person looks at first."""
     scanned = await egide.scan_file(
-        file.file, name=file.filename, content_id=content_id, remember=True
+        file.file,
+        name=file.filename,
+        content_id=content_id,
+        content_url=PLACE + content_id,
+        remember=True,
     )
     if scanned.action not in ("allow", "review"):
         raise HTTPException(451, "this cannot be uploaded")

@@ -9,6 +9,9 @@ from flask import Flask, request
 
 from egide.client import Client, ServiceError, WebhookRefused
 
+PLACE = "https://platform.example/p/"
+"""Where people see what was uploaded: by it a reviewer finds it, and you are told to remove it."""
+
 app = Flask(__name__)
 
 
@@ -29,7 +32,11 @@ def upload(content_id: str):
     """Takes an upload that is allowed, or that a person looks at first."""
     file = request.files["file"]
     scanned = client().scan_file(
-        file.stream, name=file.filename, content_id=content_id, remember=True
+        file.stream,
+        name=file.filename,
+        content_id=content_id,
+        content_url=PLACE + content_id,
+        remember=True,
     )
     if scanned.action not in ("allow", "review"):
         return {"state": "refused"}, 451

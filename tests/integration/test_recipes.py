@@ -396,6 +396,9 @@ def test_comfyui_nodes_stop_a_workflow(recipe: Recipe) -> None:
         module.ScreenPrompt().screen(TO_A_PHOTO, photo=[good])
     with pytest.raises(module.NotAllowed, match="the picture is not allowed"):
         module.ScreenImages().screen([good, bad])
+    assert module.ScreenPrompt().screen("make it warmer", photo=[good]) == ("make it warmer",)
+    with pytest.raises(module.NotAllowed, match="the picture is not allowed"):
+        module.ScreenPrompt().screen("make it warmer", photo=[good, bad])
 
 
 @pytest.mark.slow
@@ -480,6 +483,11 @@ def test_diffusers_pipelines_are_asked_what_comes_with_the_prompt(
             "image": photo,
             "strength": 0.5,
         }
+        known = Image.fromarray(pixels(1))
+        for given in ({"image": known}, {"image": [photo, known]}, {"mask_image": [[known]]}):
+            with pytest.raises(module.NotAllowed, match="the picture"):
+                guarded("a lighthouse at dusk", **given)
+        assert len(pipeline.calls) == 2
         for positional, named in ((("a", None, photo, 0.5, 1, 2), {}), (("a",), {"prompt": "b"})):
             with pytest.raises(TypeError, match="by name"):
                 guarded(*positional, **named)
