@@ -43,7 +43,8 @@ def backup(
     from egide.operations.backup import back_up
 
     made = back_up(home or default_home(), path, _passphrase(passphrase_file))
-    if passphrase_file is None:
+    names = [each.name for each in made.manifest.members]
+    if passphrase_file is None and any(name.endswith(".key") for name in names):
         warn(f"{path} has the secrets of this installation in the clear; keep it safe")
     print(
         json.dumps(
@@ -53,7 +54,7 @@ def backup(
                 "sealed": passphrase_file is not None,
                 "database": made.manifest.database["kind"],
                 "schema": made.manifest.database["schema"],
-                "files": [each.name for each in made.manifest.members],
+                "files": names,
             }
         )
     )

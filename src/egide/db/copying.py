@@ -59,11 +59,15 @@ def copy_sqlite(source: Path, target: Path) -> int:
             copy.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.Error as error:
         raise StorageError(f"{source}: {error}; see docs/how-to/repair.md") from error
-    return check_sqlite(target)
+    return check_sqlite(target, named=source)
 
 
-def check_sqlite(path: Path) -> int:
-    """The version of the schema of the database at `path`; StorageError when it is damaged."""
+def check_sqlite(path: Path, named: Path | None = None) -> int:
+    """The version of the schema of the database at `path`; StorageError when it is damaged.
+
+    The error tells of `named` where `path` is but a copy of it.
+    """
+    told = named or path
     try:
         with closing(sqlite3.connect(path.absolute().as_uri() + "?mode=ro", uri=True)) as opened:
             said = [row[0] for row in opened.execute("PRAGMA integrity_check(3)")]
@@ -71,17 +75,17 @@ def check_sqlite(path: Path) -> int:
             application = opened.execute("PRAGMA application_id").fetchone()[0]
             version: int = opened.execute("PRAGMA user_version").fetchone()[0]
     except sqlite3.Error as error:
-        raise StorageError(f"{path}: {error}; see docs/how-to/repair.md") from error
+        raise StorageError(f"{told}: {error}; see docs/how-to/repair.md") from error
     if application != APPLICATION_ID:
-        raise StorageError(f"{path} is no égide database")
+        raise StorageError(f"{told} is no égide database")
     if said != ["ok"] or foreign is not None:
         what = (
             " ".join(said[0].split()) if said != ["ok"] else f"a row of {foreign[0]} refers to none"
         )
-        raise StorageError(f"{path} is damaged ({what}); see docs/how-to/repair.md")
+        raise StorageError(f"{told} is damaged ({what}); see docs/how-to/repair.md")
     if version > newest():
         raise StorageError(
-            f"{path} was written by a newer égide (schema {version}, known {newest()}); upgrade "
+            f"{told} was written by a newer égide (schema {version}, known {newest()}); upgrade "
             "égide"
         )
     return version
@@ -110,6 +114,13 @@ def copy_postgresql(url: str, folder: Path) -> dict[str, Any]:
     with _connected(url) as connection:
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         version = _version(connection)
+        if version == 0:
+            raise StorageError("the database has no tables of égide; look at EGIDE_DATABASE_URL")
+        if version > newest():
+            raise StorageError(
+                f"the database was written by a newer égide (schema {version}, known {newest()}); "
+                "upgrade égide"
+            )
         tables = [
             {"name": name, "columns": _names(connection, _COLUMNS, (name,))}
             for name in _ordered(connection)

@@ -71,7 +71,7 @@ def open_secret(database: Database, home: Path) -> Secret:
     if not rows:
         write_once(path, secrets.token_hex(SECRET_BYTES))
     secret = Secret(_read(path))
-    check = secret.digest("check", b"egide")
+    check = _check(secret)
     if not rows:
         with database.write() as connection:
             connection.execute(
@@ -86,6 +86,11 @@ def open_secret(database: Database, home: Path) -> Secret:
             "one, or name it in EGIDE_SECRET_FILE"
         )
     return secret
+
+
+def check_of(path: Path) -> bytes:
+    """What a database knows the secret in the file at `path` by; UsageError, StorageError."""
+    return _check(Secret(_read(path)))
 
 
 def write_once(path: Path, text: str) -> None:
@@ -111,8 +116,14 @@ def write_once(path: Path, text: str) -> None:
         raise StorageError(f"cannot write {path}: {error.strerror}") from error
 
 
+def _check(secret: Secret) -> bytes:
+    return secret.digest("check", b"egide")
+
+
 def _read(path: Path) -> bytes:
     try:
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder; the secret is a file")
         if path.stat().st_mode & 0o007:
             raise UsageError(f"{path} can be read by others; do `chmod 600 {path}`")
         text = path.read_text(encoding="ascii").strip()

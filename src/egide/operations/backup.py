@@ -13,9 +13,11 @@ from typing import Any, Final, NamedTuple
 
 from egide.db.copying import copy_postgresql, copy_sqlite
 from egide.db.opening import DATABASE_FILE, database_url
-from egide.errors import UsageError
+from egide.errors import StorageError, UsageError
+from egide.identity.secret import SECRET_FILE
 from egide.operations.archive import Manifest, Member, write_archive
-from egide.operations.kept import kept_files
+from egide.operations.belonging import belongs
+from egide.operations.kept import kept_files, place_of
 
 DATABASE: Final = "database"
 HOME: Final = "home"
@@ -45,6 +47,7 @@ def back_up(home: Path, target: Path, passphrase: bytes | None = None) -> Backed
     with _staging(target) as folder:
         (folder / DATABASE).mkdir()
         database = _copy_database(home, folder / DATABASE)
+        _check_secret(home, folder / DATABASE)
         _copy_files(home, target, folder / HOME)
         paths = {
             path.relative_to(folder).as_posix(): path
@@ -55,6 +58,17 @@ def back_up(home: Path, target: Path, passphrase: bytes | None = None) -> Backed
         manifest = Manifest(made, version("egide"), database, members)
         write_archive(target, manifest, lambda member: paths[member.name], passphrase)
     return BackedUp(manifest, target.stat().st_size)
+
+
+def _check_secret(home: Path, copied: Path) -> None:
+    """StorageError unless the backup would have the secret that its database works with."""
+    place = place_of(home, SECRET_FILE)
+    if not belongs(copied, place):
+        what = "is not the secret that" if place.exists() else "is not there, the secret that"
+        raise StorageError(
+            f"{place} {what} this database's keys were made with, and a backup without it opens "
+            "nothing; put it back, or name it in EGIDE_SECRET_FILE"
+        )
 
 
 def _copy_files(home: Path, target: Path, folder: Path) -> None:

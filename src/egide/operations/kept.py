@@ -11,6 +11,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from egide.identity.secret import SECRET_FILE
+
 REBUILDABLE: Final = (
     "cache",
     "index",
@@ -25,13 +27,13 @@ DATABASE: Final = "egide.sqlite*"
 """The database and its log, which are not copied as files."""
 
 ELSEWHERE: Final = {
-    "secret.key": "EGIDE_SECRET_FILE",
+    SECRET_FILE: "EGIDE_SECRET_FILE",
     "log.key": "EGIDE_LOG_KEY_FILE",
 }
 """Files of the home that a variable may put into another place."""
 
 KEPT: Final = {
-    "secret.key": "what keys, sessions and webhooks are encrypted and checked with",
+    SECRET_FILE: "what keys, sessions and webhooks are encrypted and checked with",
     "audit.key": "what pseudonyms and the registry are made with",
     "log.key": "what signs the desk's log",
     "reveals.jsonl": "why names were shown",

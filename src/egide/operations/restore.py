@@ -14,10 +14,11 @@ from egide.bank import Home
 from egide.db.copying import check_sqlite, fill_postgresql, is_in_use
 from egide.db.opening import DATABASE_FILE, database_url
 from egide.db.scripts import newest
-from egide.errors import ArchiveError, StorageError, UsageError
-from egide.identity.secret import open_secret
+from egide.errors import ArchiveError, EgideError, StorageError, UsageError
+from egide.identity.secret import SECRET_FILE, open_secret
 from egide.operations.archive import Archive, Manifest, open_archive
 from egide.operations.backup import DATABASE, HOME
+from egide.operations.belonging import belongs
 from egide.operations.kept import DATABASE as DATABASE_FILES
 from egide.operations.kept import ELSEWHERE, is_rebuildable, kept_files, place_of
 
@@ -60,6 +61,7 @@ def restore(
         with _staging(home, manifest.size) as staged:
             _extract(archive, staged)
             _check_free(home, force=force)  # unpacking takes a while
+            _check_secret(home, staged)
             if manifest.database["kind"] == "sqlite":
                 _check_copy(staged / DATABASE / DATABASE_FILE, manifest)
                 _replace_database(home, staged)
@@ -185,6 +187,20 @@ def _check_copy(database: Path, manifest: Manifest) -> None:
         raise ArchiveError(f"its database is damaged: {error.detail}") from error
     if version != manifest.database["schema"]:
         raise ArchiveError("its database is of another schema than its manifest says")
+
+
+def _check_secret(home: Path, staged: Path) -> None:
+    """ArchiveError unless what is restored will have the secret that its database works with."""
+    own = staged / HOME / SECRET_FILE
+    try:
+        fits = belongs(staged / DATABASE, own if own.exists() else place_of(home, SECRET_FILE))
+    except EgideError as error:
+        raise ArchiveError(f"its {SECRET_FILE} is none: {error.detail}") from error
+    if not fits:
+        raise ArchiveError(
+            "it has not the secret that its database works with, and would open nothing; try "
+            "another copy, or name that secret in EGIDE_SECRET_FILE"
+        )
 
 
 def _replace_database(home: Path, staged: Path) -> None:

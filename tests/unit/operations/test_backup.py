@@ -478,6 +478,78 @@ def test_a_secret_elsewhere_goes_where_it_belongs(
 
 
 @pytest.mark.both_databases
+def test_no_backup_is_made_without_the_secret_of_its_database(
+    filled: tuple[Home, str, str], tmp_path: Path
+) -> None:
+    home, _, _ = filled
+    secret = home.path / "secret.key"
+    right = secret.read_bytes()
+    for wrong, said in ((b"a" * 64, "is not the secret"), (None, "is not there")):
+        secret.unlink()
+        if wrong is not None:
+            secret.write_bytes(wrong)
+            secret.chmod(0o600)
+        with pytest.raises(StorageError, match=said):
+            back_up(home.path, tmp_path / "one.egide")
+        assert not (tmp_path / "one.egide").exists()
+        secret.write_bytes(right)
+    secret.unlink()
+    secret.mkdir()
+    with pytest.raises(EgideError, match=r"secret\.key is a folder"):
+        back_up(home.path, tmp_path / "one.egide")
+
+
+@pytest.mark.both_databases
+def test_a_backup_with_another_secret_replaces_nothing(
+    filled: tuple[Home, str, str],
+    elsewhere: Elsewhere,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    home, _, _ = filled
+    secret = home.path / "secret.key"
+    right = secret.read_bytes()
+    secret.write_bytes(b"a" * 64)
+    monkeypatch.setattr("egide.operations.backup.belongs", lambda *_: True)  # as one once was
+    back_up(home.path, tmp_path / "other.egide")
+    secret.unlink()
+    back_up(home.path, tmp_path / "without.egide")
+    secret.write_bytes(right)
+    secret.chmod(0o600)
+    back_up(home.path, tmp_path / "good.egide")
+    place = elsewhere(home)
+    restore(tmp_path / "good.egide", place)
+    before = {path: path.read_bytes() for path in place.rglob("*") if path.is_file()}
+    restored = Home(place)
+    entries = rows(restored)
+    restored.close()
+
+    with pytest.raises(ArchiveError, match="has not the secret"):
+        restore(tmp_path / "other.egide", place, force=True)
+
+    assert {path: path.read_bytes() for path in place.rglob("*") if path.is_file()} == before
+    restored = Home(place)
+    assert rows(restored) == entries
+    restored.close()
+    restore(tmp_path / "without.egide", place, force=True)  # with the secret that is there
+    (place / "secret.key").unlink()
+    with pytest.raises(ArchiveError, match="has not the secret"):
+        restore(tmp_path / "without.egide", place, force=True)
+
+
+def test_a_database_without_tables_is_not_backed_up(
+    tmp_path: Path, postgresql: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgresql.database(empty=True)
+    monkeypatch.setenv("EGIDE_DATABASE_URL", url)
+    try:
+        with pytest.raises(StorageError, match="no tables"):
+            back_up(tmp_path, tmp_path / "one.egide")
+    finally:
+        postgresql.drop(url)
+
+
+@pytest.mark.both_databases
 def test_a_secret_elsewhere_that_is_in_use_is_not_replaced(
     filled: tuple[Home, str, str], elsewhere: Elsewhere, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -548,8 +620,9 @@ def test_a_damaged_database_is_not_backed_up(home: Home, tmp_path: Path) -> None
     raw[len(raw) // 2 : len(raw) // 2 + 3000] = b"\xff" * 3000
     path.write_bytes(raw)
 
-    with pytest.raises(EgideError, match=r"repair\.md"):
+    with pytest.raises(EgideError, match=r"repair\.md") as raised:
         back_up(home.path, tmp_path / "one")
+    assert str(path) in str(raised.value)
     assert not (tmp_path / "one").exists()
 
 
