@@ -181,6 +181,14 @@ class Item:
                     return clean(value["text"])
         return data.decode("utf-8-sig", "replace")
 
+    def decodes(self, limit: int) -> bool:
+        """Whether all bytes are UTF-8; `limit` in bytes. Raises as `read` does."""
+        try:
+            self.read(limit).decode()
+        except UnicodeDecodeError:
+            return False
+        return True
+
     @property
     def sha256(self) -> str | None:
         """SHA-256 of the bytes in hexadecimal; None when they cannot be read.

@@ -67,6 +67,13 @@ _SHAPE_FIELDS: Final = sorted(
 """All that `shape_of` looks at in an object."""
 
 
+ANSWER_LISTS: Final = ("results", "data")
+"""Where the search of Apple's store and the library of Meta's adverts have what they found."""
+
+SAYING: Final = frozenset({"text", "id", "name"})
+"""Fields of an object that is something itself, whatever list it has besides."""
+
+
 class Shape(StrEnum):
     """What a record is."""
 
@@ -75,7 +82,7 @@ class Shape(StrEnum):
     HUGGINGFACE = "huggingface"
     TEXT = "text"
     PAGE = "page"
-    """A list of records, or an object with one under `items`."""
+    """A list of records, or an object with one under `items`, `results` or `data`."""
 
 
 class Parsed(NamedTuple):
@@ -161,7 +168,17 @@ def _shape_of_object(value: dict[str, Any]) -> Shape | None:
         return Shape.CIVITAI_VERSION
     if isinstance(value.get("text"), str):
         return Shape.TEXT
-    return Shape.HUGGINGFACE if _is_hub_model(value) else None
+    if _is_hub_model(value):
+        return Shape.HUGGINGFACE
+    return Shape.PAGE if _is_answer(value) else None
+
+
+def _is_answer(value: dict[str, Any]) -> bool:
+    """Whether it says nothing of itself and has a list of objects, as answers of interfaces do."""
+    lists = (value.get(name) for name in ANSWER_LISTS)
+    return not value.keys() & SAYING and any(
+        isinstance(held, list) and bool(held) and isinstance(held[0], dict) for held in lists
+    )
 
 
 def _is_bare_model(value: dict[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""A stream of records taken apart: JSON, JSON Lines and CSV, in order, streaming.
+"""A stream of records taken apart: JSON and JSON Lines, in order, streaming.
 
 What comes out are the bytes of one record after the other. A page of the Civitai API
 (`{"items": […]}`) and a JSON list give their elements. Memory is that of the longest record.
@@ -6,7 +6,6 @@ What comes out are the bytes of one record after the other. A page of the Civita
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections.abc import Iterator
@@ -14,10 +13,9 @@ from itertools import chain
 from typing import Any, BinaryIO, Final, NamedTuple
 
 from egide.errors import CorruptItem, ItemError, TooManyBytes, TruncatedItem
-from egide.record import MAX_RECORD_BYTES, Shape, parse, shape_of
+from egide.record import ANSWER_LISTS, MAX_RECORD_BYTES, SAYING, Shape, parse, shape_of
 
 CHUNK: Final = 1 << 18
-MAX_FIELDS: Final = 1024
 PAGE_HEAD: Final = 4096
 """Within its first so many bytes a page has the name of its list."""
 
@@ -25,9 +23,10 @@ _SPACE: Final = re.compile(rb"[ \t\r\n]*+")
 _STRUCTURE: Final = re.compile(rb'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+(["{}\[\]])?', re.DOTALL)
 _SCALAR: Final = re.compile(rb'(?:[^"{}\[\],:]++|"(?:[^"\\]++|\\.)*+")*+(["{}\[\],:])?', re.DOTALL)
 _IN_STRING: Final = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
-_WRITTEN: Final = frozenset({"text", "title", "id", "context"})
-"""Cells of a table that stay what was written, JSON or not."""
-_BOM: Final = b"\xef\xbb\xbf"
+_ITEMS: Final = b'"items"'
+_ANSWERS: Final = frozenset(f'"{name}"'.encode() for name in ANSWER_LISTS)
+_SAYING: Final = frozenset(f'"{name}"'.encode() for name in SAYING)
+BOM: Final = b"\xef\xbb\xbf"
 _QUOTE: Final = b'"'
 
 
@@ -58,7 +57,7 @@ def raw_records(stream: BinaryIO) -> Iterator[Raw]:
     """
     number, first = _first_line(stream)
     if len(first) <= MAX_RECORD_BYTES:
-        if _is_value(first):
+        if _is_value(first) and not first.startswith(b"["):
             return _lines(stream, number, first)
         if first.startswith(b"{"):  # a damaged line may come first
             second = stream.readline(MAX_RECORD_BYTES + 1)
@@ -66,34 +65,6 @@ def raw_records(stream: BinaryIO) -> Iterator[Raw]:
                 return _lines(stream, number, first, second)
             first += second
     return iter(_Document(stream, first))
-
-
-def csv_records(stream: BinaryIO) -> Iterator[Raw]:
-    """The rows of a stream of CSV, each as a JSON object with the names of the first row.
-
-    Separated by comma, semicolon or tabulator, whichever the first row has most of. Fields that
-    hold JSON objects and lists are taken as such, but for texts and what they are called.
-    """
-    header = stream.readline(CHUNK).decode("utf-8-sig", "replace")
-    delimiter = max(",;\t", key=header.count)
-    csv.field_size_limit(MAX_RECORD_BYTES)
-    # A longer line comes in pieces, which no field can hold together.
-    rest = iter(lambda: stream.readline(MAX_RECORD_BYTES + 1).decode("utf-8", "replace"), "")
-    rows = csv.reader(chain([header], rest), delimiter=delimiter)
-    names: list[str] | None = None
-    while True:
-        number = rows.line_num + 1
-        try:
-            row = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield Raw(b"", number, CorruptItem(f"it is no row of CSV ({error}); export it again"))
-            continue
-        if names is None:
-            names = row[:MAX_FIELDS]
-        elif row:
-            yield Raw(_row_json(names, row), number)
 
 
 def parsed(raw: Raw) -> Iterator[Record]:
@@ -131,7 +102,8 @@ def _alone(raw: Raw, number: int) -> Record:
 
 def _salvaged(raw: Raw, error: ItemError) -> Iterator[Record]:
     """The whole records of a page that cannot be parsed; then, or instead, the reason."""
-    if not (raw.data.startswith(b"[") or b'"items"' in raw.data[:PAGE_HEAD]):
+    head = raw.data[:PAGE_HEAD]
+    if not (head.startswith(b"[") or any(name in head for name in (_ITEMS, *_ANSWERS))):
         yield Record(raw.data, raw.number, None, None, error)
         return
     found = [_alone(element, raw.number) for element in _Document(io.BytesIO(raw.data))]
@@ -146,7 +118,7 @@ def _salvaged(raw: Raw, error: ItemError) -> Iterator[Record]:
 
 def _first_line(stream: BinaryIO) -> tuple[int, bytes]:
     """The first line that is not blank, and its number; without a byte order mark."""
-    number, line = 1, stream.readline(MAX_RECORD_BYTES + 1).removeprefix(_BOM)
+    number, line = 1, stream.readline(MAX_RECORD_BYTES + 1).removeprefix(BOM)
     while line and line.isspace():
         number += line.endswith(b"\n")
         line = stream.readline(MAX_RECORD_BYTES + 1)
@@ -168,13 +140,13 @@ def _lines(stream: BinaryIO, begin: int, *first: bytes) -> Iterator[Raw]:
     read = iter(lambda: stream.readline(MAX_RECORD_BYTES + 1), b"")
     for number, line in enumerate(chain(first, read), begin):
         if len(line) > MAX_RECORD_BYTES and not line.endswith(b"\n"):
-            _skip_line(stream)
+            skip_line(stream)
             yield Raw(b"", number, _too_long())
         elif not line.isspace():
             yield Raw(line.rstrip(b"\r\n"), number)
 
 
-def _skip_line(stream: BinaryIO) -> None:
+def skip_line(stream: BinaryIO) -> None:
     """Reads to the end of a line without keeping it."""
     while (part := stream.readline(CHUNK)) and not part.endswith(b"\n"):
         pass
@@ -182,29 +154,6 @@ def _skip_line(stream: BinaryIO) -> None:
 
 def _too_long() -> TooManyBytes:
     return TooManyBytes(f"a record of more than {MAX_RECORD_BYTES >> 20} MiB; split it")
-
-
-# ── CSV ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _row_json(names: list[str], row: list[str]) -> bytes:
-    import msgspec  # noqa: PLC0415  most scans meet no record
-
-    cells = {
-        name: cell if name in _WRITTEN else _cell(cell)
-        for name, cell in zip(names, row, strict=False)
-        if cell
-    }
-    return msgspec.json.encode(cells)
-
-
-def _cell(cell: str) -> Any:
-    if cell[0] not in "[{":
-        return cell
-    try:
-        return parse(cell.encode("utf-8", "replace")).value
-    except ItemError:
-        return cell
 
 
 # ── lists and pages ─────────────────────────────────────────────────────────────────────────────
@@ -219,7 +168,7 @@ class _Document:
 
     def __init__(self, stream: BinaryIO, head: bytes = b"") -> None:
         self._stream = stream
-        self._data = head.removeprefix(_BOM)
+        self._data = head.removeprefix(BOM)
         self._at = 0
         self._number = 0
         self._kept: list[bytes] | None = None
@@ -251,15 +200,18 @@ class _Document:
         self._pass(1)
 
     def _object(self) -> Iterator[Raw]:
-        """The records under `items`, or the object itself."""
-        page = False
+        """The records under `items`, `results` or `data`, or the object itself."""
+        page = says = False
         self._keep()
         self._pass(1)
         while (first := self._required()) != b"}":
             if first in b",:":
                 self._pass(1)
             elif first == _QUOTE:
-                if self._name() == b'"items"' and self._required() == b"[":
+                name = self._name()
+                says = says or name in _SAYING
+                listed = name == _ITEMS or (name in _ANSWERS and not says)
+                if listed and self._required() == b"[":
                     page = True
                     self._kept = None
                     yield from self._list()

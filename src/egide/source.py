@@ -14,12 +14,13 @@ from egide.errors import UnknownRecord, UnreadableItem
 from egide.inflate import Inflated, is_compressed
 from egide.item import Item
 from egide.record import id_of
-from egide.record_file import Raw, Record, csv_records, parsed, raw_records
+from egide.record_csv import csv_records
+from egide.record_file import Raw, Record, parsed, raw_records
 from egide.sniff import Kind
 
 SORTED_ENTRIES: Final = 1 << 16
 MAX_PATH_LINE: Final = 1 << 16
-LOOKED_AT: Final = 8
+LOOKED_AT: Final = 1024
 """Records of a file that are looked at to tell whether it is one of records."""
 
 LOOKED_AT_BYTES: Final = 1 << 24

@@ -26,7 +26,8 @@ from egide.errors import (
 )
 from egide.item import Item
 from egide.record import outline_of, shape_of
-from egide.record_file import _Document, csv_records, parsed, raw_records
+from egide.record_csv import csv_records
+from egide.record_file import _Document, parsed, raw_records
 from egide.sniff import Kind
 from egide.source import count_files, expand
 
@@ -491,3 +492,80 @@ def test_any_bytes_come_to_an_end(text: str, chunk: int) -> None:
 
 def test_the_shapes_known_are_those_documented() -> None:
     assert isinstance(items(dump(MODEL, {"x": 1}))[1].problem, UnknownRecord)
+
+
+# ── as people export them ───────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "header", ["ID,Text,Context", "id, text, context", "\ufeffid,text,context"]
+)
+def test_columns_are_known_however_they_are_written(header: str) -> None:
+    rows = "".join(f"r{n},,\n" for n in range(30))  # which say nothing
+    found = items(f"{header}\n{rows}p1,a lake at dawn,prompt\n".encode(), "t.csv")
+
+    assert told(found)[-1] == ("t.csv#p1", "text")
+    assert len(found) == 31
+    assert found[-1].text(1 << 16) == "a lake at dawn"
+    assert found[-1].attributes["context"] == "prompt"
+
+
+def test_a_cell_more_than_there_are_columns_is_no_text_cut_short() -> None:
+    data = b"id,text\np1,a lake, at dawn\np2,a tree\np3,rain,\n"
+    (cut, whole, empty) = items(data, "t.csv")
+
+    assert isinstance(cut.problem, CorruptItem)
+    assert "more cells" in str(cut.problem)
+    assert (whole.ref, whole.text(1 << 16)) == ("t.csv#p2", "a tree")
+    assert empty.text(1 << 16) == "rain"
+
+
+def test_a_quote_without_an_end_is_told() -> None:
+    rows = b"".join(b"r%d,a tree\n" % number for number in range(200))
+    found = items(b'id,text\np1,rain\np2,"a lake\n' + rows, "t.csv")
+
+    assert told(found)[0] == ("t.csv#p1", "text")
+    assert isinstance(found[-1].problem, CorruptItem)
+
+
+@pytest.mark.parametrize("mark", [b",", b";", b"\t"])
+def test_the_rest_of_a_line_that_is_too_long_is_no_row(
+    monkeypatch: pytest.MonkeyPatch, mark: bytes
+) -> None:
+    monkeypatch.setattr("egide.record_csv.MAX_RECORD_BYTES", 1000)
+    rows = (b"id,text", b"p1," + b"a lake " * 1000, b"p2,a tree", b"")
+    found = items(b"\n".join(rows).replace(b",", mark), "t.csv")
+
+    assert [item.ref for item in found if item.problem is None] == ["t.csv#p2"]
+    assert len(found) == 2
+
+
+def test_tables_of_spreadsheets_that_write_no_utf8_are_read() -> None:
+    found = items("id,text\np1,l'été à la forêt\n".encode("cp1252"), "t.csv")
+
+    assert [item.text(1 << 16) for item in found] == ["l'été à la forêt"]
+
+
+def test_records_may_come_late() -> None:
+    other = dump(*({"event": number} for number in range(300)))
+    found = items(other + dump(TEXT))
+
+    assert len(found) == 301
+    assert told(found)[-1] == ("dump.jsonl#p1", "text")
+
+
+def test_a_list_on_one_line_has_places() -> None:
+    same = {"text": "a lake at dawn"}
+    for indent in (None, 1):
+        found = items(json.dumps([same, same, same], indent=indent).encode())
+        assert [item.ref for item in found] == [f"dump.jsonl#{n}" for n in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("name", ["results", "data"])
+def test_answers_of_stores_and_libraries_are_pages(name: str, indent: int | None) -> None:
+    found = items(dump({"resultCount": 2, name: [TEXT, {**TEXT, "id": "p2"}]}, indent=indent))
+    assert told(found) == [("dump.jsonl#p1", "text"), ("dump.jsonl#p2", "text")]
+
+    (item,) = items(dump({**TEXT, name: [{"text": "a tree"}]}, indent=indent))
+    assert told([item]) == [("dump.jsonl#p1", "text")]
