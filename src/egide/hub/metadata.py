@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import msgspec
@@ -50,6 +51,19 @@ _SETTING_ENDS: Final = (
     "_offset", "_fp16", "_bf16", "_precision", "_length", "_skip", "_weight", "_loss", "_timestep",
     "_timesteps", "_strategy", "_ratio", "_flip", "_items",
 )  # fmt: skip
+MODELS_SINCE: Final = 2015
+"""Before that year there were no such models."""
+_MONTHS: Final = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september",
+    "october", "november", "december",
+)  # fmt: skip
+_MONTH_FIRST: Final = re.compile(r"([a-z]{3,9})\.? (\d{1,2}),? (\d{4})\b", re.IGNORECASE)
+_DAY_FIRST: Final = re.compile(
+    r"(?:[a-z]{3,9}, )?(\d{1,2}) ([a-z]{3,9})\.?,? (\d{4})\b( \d\d:\d\d.{0,20})?",
+    re.IGNORECASE,
+)
+_DOTTED: Final = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})\b")
+_SLASHED: Final = re.compile(r"(\d{4})/(\d{1,2})/(\d{1,2})\b")
 _HAS_WORD: Final = re.compile(r"[^\W\d_]{2}")
 _PICTURE: Final = re.compile(r"\A(?:data:|/9j/|iVBOR|UklGR)")
 
@@ -101,10 +115,12 @@ def _parse(text: str) -> Any:
         return None
 
 
-def moment_of(text: str | None) -> datetime | None:
-    """The UTC time that `text` names, in seconds or milliseconds since 1970 or by ISO 8601.
+def moment_of(text: str | None, since: int = MODELS_SINCE) -> datetime | None:
+    """The UTC time that `text` names.
 
-    None when it names none, or one before 2015 or after 2100: there were no such models.
+    In seconds or milliseconds since 1970, by ISO 8601, or as `Jan 5, 2024`, `5 January 2024`,
+    `05.01.2024`, `2024/01/05`, or by RFC 2822. `05/01/2024` may be two days, and is none. None when
+    it names none, or one before the year `since` or after 2100.
     """
     if not text:
         return None
@@ -112,14 +128,38 @@ def moment_of(text: str | None) -> datetime | None:
         try:
             seconds = float(text)
         except ValueError:
-            moment = datetime.fromisoformat(text[:40].replace("Z", "+00:00"))
+            moment = _written(text[:60])
             moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         else:
             moment = datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
         moment = moment.astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         return None
-    return moment if 2015 <= moment.year <= 2100 else None
+    return moment if since <= moment.year <= 2100 else None
+
+
+def _written(text: str) -> datetime:
+    """The time that `text` writes, in one of the ways of `moment_of`; ValueError when in none."""
+    if found := _MONTH_FIRST.match(text):
+        return _day(found[3], _number_of(found[1]), found[2])
+    if found := _DAY_FIRST.match(text):
+        if found[4]:
+            return parsedate_to_datetime(text)
+        return _day(found[3], _number_of(found[2]), found[1])
+    if found := _DOTTED.match(text):
+        return _day(found[3], found[2], found[1])
+    if found := _SLASHED.match(text):
+        return _day(*found.groups())
+    return datetime.fromisoformat(text[:40].replace("Z", "+00:00"))
+
+
+def _number_of(month: str) -> int:
+    """Which month `month` is, written out or cut short; ValueError when it is none."""
+    return 1 + [name.startswith(month.lower()) for name in _MONTHS].index(True)
+
+
+def _day(year: int | str, month: int | str, day: int | str) -> datetime:
+    return datetime(int(year), int(month), int(day), tzinfo=UTC)
 
 
 def texts_of(metadata: Metadata, title: str | None) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from egide.text.addresses import MOST_OF_A_KIND, Addresses, addresses_in, is_of_one
@@ -28,25 +28,45 @@ _AMOUNT: Final = (
     r"([1-9]\d{0,2}(?:[.,' ]\d{3}){1,3}(?:[.,]\d{1,2})?(?!\d)|\d{1,7}(?:[.,]\d{1,8})?(?!\d))"
 )
 _THOUSANDS: Final = re.compile(r"[.,' ](?=\d{3}(?!\d))")
+_CODES: Final = (
+    "usd eur gbp chf inr brl aud cad nzd hkd sgd twd mxn jpy cny rub uah krw vnd php pln czk sek "
+    "nok dkk huf try ron bgn isk ils thb idr myr zar ars clp cop pen aed sar qar egp ngn kes pkr"
+)
 _UNITS: Final = {
-    "us$": "USD", "$": "USD", "usd": "USD", "dollar": "USD", "bucks": "USD", "dolares": "USD",
-    "a$": "AUD", "aud": "AUD", "c$": "CAD", "ca$": "CAD", "cad": "CAD", "mx$": "MXN", "mxn": "MXN",
-    "r$": "BRL", "brl": "BRL", "€": "EUR", "eur": "EUR", "euro": "EUR", "balles": "EUR",
-    "£": "GBP", "gbp": "GBP", "quid": "GBP", "₹": "INR", "inr": "INR", "¥": "JPY", "jpy": "JPY",
-    "₽": "RUB", "rub": "RUB", "₴": "UAH", "₺": "TRY", "₩": "KRW", "₫": "VND", "₱": "PHP",
-    "zl": "PLN", "pln": "PLN", "chf": "CHF", "usdt": "USDT", "usdc": "USDC", "eth": "ETH",
-    "btc": "BTC", "ton": "TON", "trx": "TRX", "xmr": "XMR", "credit": "credits",
+    **{code: code.upper() for code in _CODES.split()},
+    "us$": "USD", "$": "USD", "dollar": "USD", "bucks": "USD", "dolares": "USD", "a$": "AUD",
+    "au$": "AUD", "c$": "CAD", "ca$": "CAD", "cdn$": "CAD", "mx$": "MXN", "nz$": "NZD",
+    "hk$": "HKD", "s$": "SGD", "sg$": "SGD", "nt$": "TWD", "r$": "BRL", "€": "EUR", "euro": "EUR",
+    "balles": "EUR", "£": "GBP", "quid": "GBP", "₹": "INR", "rs": "INR", "rupee": "INR",
+    "¥": "JPY", "jp¥": "JPY", "yen": "JPY", "円": "JPY", "cn¥": "CNY", "rmb": "CNY", "yuan": "CNY",
+    "renminbi": "CNY", "元": "CNY", "₽": "RUB", "₴": "UAH", "₺": "TRY", "₩": "KRW", "₫": "VND",
+    "₱": "PHP", "zl": "PLN", "kc": "CZK", "kr": "kr", "usdt": "USDT", "usdc": "USDC",
+    "eth": "ETH", "btc": "BTC", "ton": "TON", "trx": "TRX", "xmr": "XMR", "credit": "credits",
     "credito": "credits", "token": "tokens", "jeton": "tokens", "coin": "coins",
     "munzen": "coins", "star": "stars", "diamond": "diamonds", "gem": "gems",
 }  # fmt: skip
+"""`kr` is of three countries, and stays what it is."""
+_TIMES: Final = {"": 1, "k": 1_000, "m": 1_000_000}
+_THOUSANDFOLD: Final = r"(?:([km])(?![a-z0-9]))?"
+_WHOSE: Final = r"(?:[ ]?\(?(usd|cad|aud|nzd|hkd|sgd|twd|mxn|jpy|cny|rmb|yuan)\b)?"
+"""What tells whose dollars, or which of yen and yuan, after a sign that does not."""
+# Of the codes, those that are no words there: "php 8", "5 sek" and "cad 2024" are no prices.
 _BEFORE: Final = re.compile(
-    r"((?:\b(?:us|ca|mx|a|c|r))?\$|[€£₹¥₽₴₺₩₫₱]|\b(?:usd|eur|gbp|chf|inr|brl|usdt))[ ]?" + _AMOUNT
+    r"((?:(?<![a-z])(?:us|au|ca|cdn|mx|nz|hk|sg|nt|[acrs]))?\$|(?:(?<![a-z])(?:cn|jp))?¥|"
+    r"[€£₹₽₴₺₩₫₱]|\b(?:usdt|usd|eur|gbp|chf|inr|brl|aud|nzd|hkd|sgd|jpy|cny|rmb|sek|nok|dkk|czk|"
+    rf"pln|rs\.?|kr\.?))[ ]?(?:{_AMOUNT}|(\.\d{{1,2}})(?!\d)){_THOUSANDFOLD}{_WHOSE}"
 )
 _AFTER: Final = re.compile(
-    rf"(?<![\d.,$€£₹¥]){_AMOUNT}[ ]?(us\$|[$€£₹₽₴₺₩₫₱](?!\d)|(?:usdt|usdc|usd|euro|eur|gbp|chf|inr|"
-    r"brl|rub|pln|zl|aud|cad|mxn|jpy|dollar|dolares|bucks|balles|quid|eth|btc|ton|trx|xmr|credito|"
-    r"credit|token|jeton|coin|munzen|star|diamond|gem)s?\b)"
+    rf"(?<![\d.,$€£₹¥]){_AMOUNT}{_THOUSANDFOLD}[ ]?(us\$|\$(?!\d)|[€£₹₽₴₺₩₫₱円元](?!\d)|"
+    r"(?:usdt|usdc|usd|eur|gbp|chf|inr|brl|rub|pln|zl|aud|cad|nzd|hkd|sgd|mxn|jpy|cny|rmb|czk|kc|"
+    r"nok|dkk|huf|kr|rs|ton|dolares|bucks|balles|yen|yuan|renminbi|(?:euro|dollar|rupee|quid|eth|"
+    rf"btc|trx|xmr|credito|credit|token|jeton|coin|munzen|star|diamond|gem)s?)\b){_WHOSE}"
 )
+_WHOLE: Final = re.compile(_AMOUNT)
+_MOST_DIGITS: Final = 9
+_LAKHS: Final = re.compile(r"(?:₹|\b(?:rs\.?|inr))[ ]?([1-9]\d?(?:,\d\d){1,3},\d{3})(?!,?\d)")
+_MOST_RATED: Final = 5
+"""So many stars, or a part of one, are what people give and not what they pay."""
 _PAYMENT: Final = (
     "paypal", "usdt", "usdc", "bitcoin", "btc", "eth", "ethereum", "monero", "xmr", "ton", "tron",
     "crypto", "krypto", "cripto", "cashapp", "venmo", "zelle", "lydia", "bizum", "paysafecard",
@@ -124,6 +144,16 @@ def currency_of(word: str) -> str | None:
     return _UNITS.get(word) or _UNITS.get(word.removesuffix("s"))
 
 
+def amount_of(said: str) -> Decimal | None:
+    """The number that `said` is and nothing more, as JSON or people write it; else None."""
+    try:
+        amount = Decimal(said)
+    except InvalidOperation:
+        digits = _WHOLE.fullmatch(said.strip())
+        return _amount(digits[0]) if digits else None
+    return amount if amount.is_finite() and amount.adjusted() < _MOST_DIGITS else None
+
+
 def _offers(key: str, mask: int, lexicon: Lexicon) -> Offers:
     known = set(WORDS.findall(key))
     return Offers(
@@ -135,14 +165,30 @@ def _offers(key: str, mask: int, lexicon: Lexicon) -> Offers:
 
 
 def _prices(key: str) -> Iterator[Price]:
-    for unit, digits in _BEFORE.findall(key):
-        yield Price(_amount(digits), _UNITS[unit])
-    for digits, unit in _AFTER.findall(key):
-        yield Price(_amount(digits), currency_of(unit) or unit)
+    key = _LAKHS.sub(_by_thousands, key)
+    for unit, digits, part, times, whose in _BEFORE.findall(key):
+        currency = _UNITS[unit.rstrip(".")]
+        yield Price(_amount(digits or part) * _TIMES[times], _told(currency, unit, whose))
+    for digits, times, unit, whose in _AFTER.findall(key):
+        amount = _amount(digits) * _TIMES[times]
+        currency = currency_of(unit) or unit
+        if currency != "stars" or (amount > _MOST_RATED and amount % 1 == 0):
+            yield Price(amount, _told(currency, unit, whose))
+
+
+def _told(currency: str, unit: str, whose: str) -> str:
+    """The currency of the sign `unit` when what follows it may tell: "$5 CAD", "¥30 (RMB)"."""
+    return _UNITS[whose] if whose and unit in ("$", "¥") else currency
+
+
+def _by_thousands(found: re.Match[str]) -> str:
+    """A sum that India writes, ₹1,23,456, as ₹123,456."""
+    sign = found[0].removesuffix(found[1])
+    return f"{sign}{int(found[1].replace(',', '')):,}"
 
 
 def _amount(digits: str) -> Decimal:
     """The number that `digits` with a comma or a point are: 1,299.00 and 1.299,00 are one."""
-    if digits[0] != "0":
+    if digits[0] not in "0.":
         digits = _THOUSANDS.sub("", digits)
     return Decimal(digits.replace(",", "."))

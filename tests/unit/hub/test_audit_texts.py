@@ -128,6 +128,66 @@ def test_the_same_text_under_the_same_id_counts_once(tmp_path: Path) -> None:
     assert (texts.total, texts.repeated) == (5, 1)
 
 
+def test_apps_are_told_apart_and_known_again_by_the_ids_of_their_stores(tmp_path: Path) -> None:
+    said = {"description": "Write a page a day.", "contentRating": "Everyone"}
+    apple = [said | {"trackName": "Diary", "trackId": number} for number in range(20)]
+    google = [said | {"title": "Diary", "appId": f"org.example.lake{n}"} for n in range(20)]
+    adverts_ = [{"ad_creative_bodies": ["A lake"], "ad_archive_id": str(n)} for n in range(20)]
+    dump = [*apple, *google, *adverts_]
+    texts = audited(tmp_path, dump).tally.texts
+    assert (texts.total, texts.repeated) == (60, 0)
+    paths = [dumped(tmp_path / f"{name}.jsonl", dump) for name in ("monday", "tuesday")]
+    texts = audit(paths, jobs=1).tally.texts
+    assert (texts.total, texts.repeated) == (60, 60)
+
+
+def test_only_a_rating_that_says_an_age_counts_as_one(tmp_path: Path) -> None:
+    ratings = ["Unrated", "N/A", "", "4+", "Everyone", "PEGI 18"]
+    apps = [
+        {"appId": f"org.example.{number}", "title": "Diary", "contentRating": rating}
+        for number, rating in enumerate(ratings)
+    ]
+    assert audited(tmp_path, apps).tally.texts.rated == 3
+
+
+def test_the_share_of_the_largest_is_of_all_offers(tmp_path: Path) -> None:
+    large = [advert(number, "ask @pine_example") for number in range(10)]
+    small = [advert(100 + number, f"fir{number}.example") for number in range(6)]
+    untied = [advert(200 + number) for number in range(24)]
+    texts = written(audited(tmp_path, [*large, *small, *untied]), tmp_path / "out")
+    assert (texts["offers"], texts["providers"], texts["alone"]) == (40, 7, 24)
+    assert texts["share_of_largest"] == 0.25
+
+
+def test_what_has_no_date_is_counted_and_the_page_says_so(tmp_path: Path) -> None:
+    dated = [advert(number, date=f"2025-0{1 + number % 2}-09") for number in range(12)]
+    undated = [advert(100 + number, date="09/02/2025") for number in range(6)]
+    texts = written(audited(tmp_path, dated), tmp_path / "dated")
+    assert (texts["undated"], texts["offers_undated"]) == (0, 0)
+    page = (tmp_path / "dated" / "audit.html").read_text()
+    assert "no date" not in page
+    assert "no plot" not in page
+    texts = written(audited(tmp_path, [*dated, *undated]), tmp_path / "mixed")
+    assert (texts["undated"], texts["offers_undated"]) == (6, 6)
+    page = (tmp_path / "mixed" / "audit.html").read_text()
+    assert "6 of the texts have no date that could be read, 6 offers among them" in page
+    written(audited(tmp_path, undated), tmp_path / "undated")
+    page = (tmp_path / "undated" / "audit.html").read_text()
+    assert "The offers do not tell dates of two months: there is no plot" in page
+
+
+def test_prices_are_numbers_in_tables_and_written_out_on_the_page(tmp_path: Path) -> None:
+    records = [advert(n, "₹1,23,456 or $4.50", date="2025-03-01") for n in range(6)]
+    written(audited(tmp_path, records), tmp_path / "out")
+    by_currency = {row["currency"]: row["median"] for row in rows(tmp_path / "out", "prices")}
+    assert by_currency == {"INR": "123456", "USD": "4.5"}
+    monthly = {row["currency"]: row["median"] for row in rows(tmp_path / "out", "prices_by_month")}
+    assert monthly == by_currency
+    page = (tmp_path / "out" / "audit.html").read_text()
+    assert "<bdi>123,456</bdi>" in page
+    assert "<bdi>4.5</bdi>" in page
+
+
 def test_what_tells_of_offers_is_none(tmp_path: Path) -> None:
     told = [{"text": text, "context": "post"} for text in adverts._TOLD]
     texts = audited(tmp_path, told).tally.texts
@@ -182,6 +242,34 @@ def test_what_ordinary_texts_name_more_often_ties_nothing() -> None:
     assert tied(offers, ["host:shared"] * 3) == [3]
     assert tied(offers, ["host:shared"] * 4) == [1, 1, 1]
     assert tied([["host:shared"]], ["host:shared"] * 2) == []
+
+
+def test_a_code_of_offers_with_other_hosts_and_other_accounts_ties_nothing() -> None:
+    strangers = [[f"host:{n}", f"channel:{n}", "code:pine22"] for n in range(4)]
+    assert tied([*strangers, ["code:pine22"]]) == [1, 1, 1, 1]
+    one_host = [["host:a", f"channel:{n}", "code:pine22"] for n in range(4)]
+    assert tied([*one_host, ["code:pine22"]]) == [5]
+    one_account = [[f"host:{n}", "channel:a", "code:pine22"] for n in range(4)]
+    assert tied([*one_account, ["code:pine22"]]) == [5]
+    assert tied([["channel:a", "code:pine22"], ["channel:b", "code:pine22"]]) == [2]
+
+
+def test_words_of_the_season_and_pages_of_links_tie_nothing(tmp_path: Path) -> None:
+    for number, where in enumerate((
+        "20 % off with code CYBER50 at fir{}.example",
+        "code HALLOWEEN25, fir{}.example",
+        "https://taplink.cc/example{}",
+    )):  # fmt: skip
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        found = audited(folder, [advert(n, where.format(n)) for n in range(10)]).tally.texts
+        assert [one.offers for one in providers_of(found.marks).listed] == [1] * 10
+
+
+def test_a_bot_without_its_sign_ties_as_one_with_it(tmp_path: Path) -> None:
+    names = ("Telegram: pine_pics_bot", "@pine_pics_bot", "tg://resolve?domain=pine_pics_bot")
+    found = audited(tmp_path, [advert(n, names[n % 3]) for n in range(9)]).tally.texts
+    assert [one.offers for one in providers_of(found.marks).listed] == [9]
 
 
 def test_platforms_payments_and_common_codes_tie_nothing(tmp_path: Path) -> None:
@@ -276,6 +364,41 @@ def test_records_of_stores_and_advert_libraries_are_read() -> None:
     assert told is not None
     assert (told.text, told.said.context) == ("One\nTwo", "ad")
     assert told.moment is not None
+
+
+def test_dates_are_those_of_publication_and_not_of_change() -> None:
+    def month(**fields: Any) -> str:
+        value = {"title": "Lake", "description": "words", "appId": "org.example.lake"} | fields
+        told = text_record(value, shape_of(value))
+        assert told is not None
+        return f"{told.moment:%Y-%m}" if told.moment else ""
+
+    assert month(released="Jan 5, 2024", updated=1748000000) == "2024-01"
+    assert month(released="5 janv. 2024", updated=1748000000) == ""
+    assert month(released=None, updated=1748000000) == "2025-05"
+    assert month(releaseDate="2009-03-01T07:00:00Z") == "2009-03"
+    assert month(appId=None, date="2009-03-01", context="ad") == ""
+
+
+@pytest.mark.parametrize(
+    ("fields", "prices"),
+    [
+        ({"price": "4,99", "currency": "EUR"}, [("4.99", "EUR")]),
+        ({"price": "1,299.00", "currency": "USD"}, [("1299.00", "USD")]),
+        ({"price": "49", "currency": "SEK"}, [("49", "SEK")]),
+        ({"price": "30", "currency": "CNY"}, [("30", "CNY")]),
+        ({"in_app_prices": [1.99, 9.99], "currency": "USD"}, [("1.99", "USD"), ("9.99", "USD")]),
+        ({"in_app_prices": [1.99, 9.99]}, []),
+        ({"prices": [{"price": "$1.99"}, {"price": 3, "currency": "GBP"}]},
+         [("1.99", "USD"), ("3", "GBP")]),
+        ({"formattedPrice": "4,99 €"}, [("4.99", "EUR")]),
+    ],
+)  # fmt: skip
+def test_prices_in_fields(fields: dict[str, Any], prices: list[tuple[str, str]]) -> None:
+    value = {"text": "a lake", **fields}
+    told = text_record(value, shape_of(value))
+    assert told is not None
+    assert [(str(price.amount), price.currency) for price in told.prices] == prices
 
 
 @pytest.mark.parametrize(

@@ -258,6 +258,33 @@ def test_times_are_read(text: str, year: int) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["Feb 9, 2025", "February 9, 2025", "9 Feb 2025", "09 february 2025, at noon", "09.02.2025",
+     "9.2.2025 14:30", "2025/02/09", "2025/2/9 14:30:00", "Sun, 09 Feb 2025 14:30:00 +0200",
+     "9 Feb 2025 14:30:00 GMT"],
+)  # fmt: skip
+def test_times_are_read_as_people_and_mails_write_them(text: str) -> None:
+    moment = moment_of(text)
+    assert moment is not None
+    assert (f"{moment:%Y-%m-%d}", moment.utcoffset()) == ("2025-02-09", UTC.utcoffset(None))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["09/02/2025", "02/09/2025", "Feb 32, 2025", "31.02.2025", "2025/13/01", "marsupial 5, 2024",
+     "Sun, 09 Feb 2025 14:30:99 +9999", "may be 5, 2024"],
+)  # fmt: skip
+def test_days_that_may_be_two_or_none_are_not_guessed(text: str) -> None:
+    assert moment_of(text) is None
+
+
+def test_times_are_read_since_the_year_that_is_asked_for() -> None:
+    assert moment_of("2010-05-01") is None
+    assert moment_of("2010-05-01", since=2008) is not None
+    assert moment_of("2007-05-01", since=2008) is None
+
+
+@pytest.mark.parametrize(
     "text", [None, "", "soon", "0", "-1", "1e300", "nan", "9" * 400, "0001-01-01T00:00:00+23:00"]
 )
 def test_times_that_cannot_be_are_none(text: str | None) -> None:

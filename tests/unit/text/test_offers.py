@@ -67,11 +67,32 @@ def test_a_list_of_other_peoples_offers_binds_nothing() -> None:
         ("https://apps.apple.com/xx/app/example/id123456789", (), ("123456789",)),
         ("paypal.com, t.me and www.instagram.com", (), ()),
         ("@everyone @example_shop.", (), ("example_shop",)),
+        ("taplink.cc/example_x lnk.bio/example_y", (), ("example_x", "example_y")),
+        ("telegram.dog/example_x www.onlyfans.com/example_y", (), ("example_x", "example_y")),
+        ("Telegram: example_pics_bot.", (), ("example_pics_bot",)),
+        ("write to examplepicsbot on TG", (), ("examplepicsbot",)),
+        ("example_pics_bot is a robot", (), ()),
+        ("our Telegram chatbot, a telegram_bot, a nudebot, a discord-bot, a robot", (), ()),
+        ("tg://resolve?domain=example_pics_bot&start=x", (), ("example_pics_bot",)),
+        ("chrome.google.com/webstore/detail/example-x/abc", (), ("example-x",)),
+        ("addons.mozilla.org/en-US/firefox/addon/example-x/", (), ("example-x",)),
+        ("sites.google.com/view/example-x civitai.com/models/12345", (), ("example-x", "12345")),
+        ("facebook.com/profile.php?id=12345 discord.com/oauth2/authorize?client_id=1", (), ()),
+        ("tg://resolve?start=x&domain=Example_bot", (), ("example_bot",)),
     ],
 )  # fmt: skip
 def test_addresses(text: str, hosts: tuple[str, ...], channels: tuple[str, ...]) -> None:
     found = addresses_in(Folded(text).key)
     assert (found.hosts, found.channels) == (hosts, channels)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["coupon PINE22", "promocode: PINE22", "promo code PINE22", "Rabattcode PINE22",
+     "coupon code 'PINE22'", "Gutschein: PINE22", "tg://resolve?domain=example_bot&start=pine22"],
+)  # fmt: skip
+def test_codes(text: str) -> None:
+    assert addresses_in(Folded(text).key).codes == ("pine22",)
 
 
 def test_platforms_alone_bind_nothing() -> None:
@@ -90,7 +111,11 @@ def test_codes_of_one_advertiser(code: str) -> None:
     assert is_of_one(code)
 
 
-@pytest.mark.parametrize("code", ["free", "welcome10", "2024", "tiktok", "a1", "black50", "summer"])
+@pytest.mark.parametrize(
+    "code",
+    ["free", "welcome10", "2024", "tiktok", "a1", "black50", "summer",
+     "cyber50", "halloween25", "blackfriday50", "new-year-25", "summersale20", "photo10"],
+)  # fmt: skip
 def test_codes_that_anybody_gives_out(code: str) -> None:
     assert not is_of_one(code)
 
@@ -109,6 +134,47 @@ def test_codes_that_anybody_gives_out(code: str) -> None:
         ("1.500 tokens", [("1500", "tokens")]),
         ("50 $9.99", [("9.99", "USD")]),
         ("100 stars", [("100", "stars")]),
+        ("rated 4.8 stars, 5 stars from all", []),
+        ("2 tons of pictures", []),
+        ("2 TON", [("2", "TON")]),
+        ("₹1,23,456, or Rs. 12,34,567.50", [("123456", "INR"), ("1234567.50", "INR")]),
+        ("₹1,299", [("1299", "INR")]),
+        ("$5,10,250", [("5.10", "USD")]),
+        (
+            "AU$5 NZ$5 HK$40 S$6 A$7",
+            [
+                ("5", "AUD"),
+                ("5", "NZD"),
+                ("40", "HKD"),
+                ("6", "SGD"),
+                ("7", "AUD"),
+            ],
+        ),
+        ("$5 CAD, 6$ AUD, $ 7 usd", [("5", "CAD"), ("7", "USD"), ("6", "AUD")]),
+        ("only$5", [("5", "USD")]),
+        ("¥30 (RMB), CN¥40, ¥50", [("30", "CNY"), ("40", "CNY"), ("50", "JPY")]),
+        (
+            "$10k a month, 1.5k credits, 2M tokens",
+            [
+                ("10000", "USD"),
+                ("1500", "credits"),
+                ("2000000", "tokens"),
+            ],
+        ),
+        ("$5kg, 4k videos", [("5", "USD")]),
+        ("$.99", [("0.99", "USD")]),
+        (
+            "1500 yen, 1600円, 30元, 40 RMB",
+            [
+                ("1500", "JPY"),
+                ("1600", "JPY"),
+                ("30", "CNY"),
+                ("40", "CNY"),
+            ],
+        ),
+        ("Rs 499, rs.500, 501 rs", [("499", "INR"), ("500", "INR"), ("501", "INR")]),
+        ("50 kr, 90 Kč, SEK 60", [("60", "SEK"), ("50", "kr"), ("90", "CZK")]),
+        ("php 8, in 5 sek, cad 2024, users 50", []),
         ("we met at 5 and left at 9.30, 20 people, 3 cats", []),
     ],
 )
@@ -128,7 +194,9 @@ def test_ordinary_text_binds_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "part", ["a.", "$", "1,", "1 000", "[.", "@a.", "a@", "http://", "1", "0x", "t.me/", "&r="]
-)
+    "part",
+    ["a.", "$", "1,", "1 000", "[.", "@a.", "a@", "http://", "1", "0x", "t.me/", "&r=", "₹1,23,",
+     "1k ", "rs.", "telegram a_bot ", "a_", "tg://a?domain=", "code ", "¥1 ("],
+)  # fmt: skip
 def test_a_long_text_is_read_in_time(part: str) -> None:
     within(5, lambda: offers_in(part * (400_000 // len(part))))

@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from importlib.resources import files
 from typing import Any, Final, NamedTuple
 
@@ -157,7 +158,7 @@ def _int(cell: Cell) -> int:
 def _number(cell: Any) -> str:
     if cell is None:
         return "–"
-    return f"{cell:,}" if isinstance(cell, (int, float)) else str(cell)
+    return f"{cell:,}" if isinstance(cell, (int, float, Decimal)) else str(cell)
 
 
 def _percent(share: float | None) -> str:

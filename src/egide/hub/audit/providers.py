@@ -2,7 +2,7 @@
 
 Union-find (Tarjan 1975) over the marks, after everything was read: the outcome does not depend on
 the order, nor on how many processes read. A mark that ordinary texts name more often than offers
-do ties nothing.
+do ties nothing, nor does a code that offers with other hosts and other accounts name too.
 """
 
 from __future__ import annotations
@@ -44,10 +44,14 @@ def providers_of(marks: Marks) -> Providers:
     names = list(marks.numbers)
     counts = Counter(marks.held)
     ties = [counts[number] >= marks.elsewhere[name] for number, name in enumerate(names)]
+    kinds = [name.partition(":")[0] for name in names]
     parents = list(range(len(names)))
     for held, _ in _offers(marks, ties):
-        for other in held[1:]:
-            _join(parents, held[0], other)
+        _join_all(parents, [number for number in held if kinds[number] != "code"])
+    for number in _of_many(marks, ties, kinds, parents):
+        ties[number] = False
+    for held, _ in _offers(marks, ties):
+        _join_all(parents, held)
     found: dict[int, Provider] = {}
     active: dict[int, set[int]] = {}
     alone = 0
@@ -67,6 +71,23 @@ def providers_of(marks: Marks) -> Providers:
     )
 
 
+def _of_many(marks: Marks, ties: list[bool], kinds: list[str], parents: list[int]) -> set[int]:
+    """The codes that several give out: offers name them that nothing else puts together.
+
+    Only offers with a host and an account count: these differ when their groups in `parents` do.
+    """
+    first: dict[int, int] = {}
+    found: set[int] = set()
+    for held, _ in _offers(marks, ties):
+        if not {"host", "channel"}.issubset(kinds[number] for number in held):
+            continue
+        root = next(_root(parents, number) for number in held if kinds[number] != "code")
+        for number in held:
+            if kinds[number] == "code" and first.setdefault(number, root) != root:
+                found.add(number)
+    return found
+
+
 def _offers(marks: Marks, ties: list[bool]) -> Iterator[tuple[list[int], int]]:
     """The marks that tie, and the month, of every offer."""
     start = 0
@@ -80,6 +101,11 @@ def _root(parents: list[int], number: int) -> int:
         parents[number] = parents[parents[number]]
         number = parents[number]
     return number
+
+
+def _join_all(parents: list[int], numbers: list[int]) -> None:
+    for other in numbers[1:]:
+        _join(parents, numbers[0], other)
 
 
 def _join(parents: list[int], one: int, other: int) -> None:

@@ -23,6 +23,8 @@ from egide.record_file import Raw, Record, parsed
 MOST_TAGS: Final = 50
 MOST_TAG: Final = 60
 EXCERPT: Final = 300
+_OTHER_IDS: Final = ("ad_archive_id", "appId", "trackId", "bundleId", "app_id", "package")
+"""What stores and advertisement libraries call their ids."""
 _CARDS: Final = (b"---", b"\xef\xbb\xbf---")
 _EMPTY_FILE: Final = 0xE3B0C44298FC
 """SHA-256 of nothing: what stands for AutoV3 where a file has no tensors to hash."""
@@ -162,8 +164,10 @@ def _facts(record: Record, ref: str) -> Kept | ModelFacts:
 
 def _name(record: Record, ref: str) -> str:
     """What tells a text from the same text put up again: its id, else its place."""
-    name = id_of(record.value)
-    return ref if name is None else name
+    names: list[str | None] = [id_of(record.value)]
+    if isinstance(record.value, dict):
+        names += (id_of({"id": record.value.get(field)}) for field in _OTHER_IDS)
+    return next((name for name in names if name is not None), ref)
 
 
 def _judged(models: list[ModelFacts], gazetteer: Gazetteer | None) -> list[Likeness | None]:

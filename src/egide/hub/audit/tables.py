@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from math import ceil
 from typing import Final
 
@@ -29,7 +30,8 @@ _SIGNS: Final = {
     "rated R": "rated R by the hub",
 }
 
-Cell = str | int | float | None
+Cell = str | int | float | Decimal | None
+"""A `float` is a share, a `Decimal` an amount."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +127,15 @@ def share_women(subjects: Iterable[Subject]) -> float | None:
     return round(genders["woman"] / total, 4) if total >= ENOUGH else None
 
 
-def concentration(counts: Sequence[int], part: float) -> float | None:
-    """Which share of all belongs to the largest `part` of `counts`, at least one of them."""
+def concentration(counts: Sequence[int], part: float, whole: int | None = None) -> float | None:
+    """Which share belongs to the largest `part` of `counts`, at least one of them.
+
+    It is the share of `whole`, or of `counts` put together where that is all there is.
+    """
     if len(counts) < ENOUGH or not sum(counts):
         return None
     largest = sorted(counts, reverse=True)[: max(1, ceil(len(counts) * part))]
-    return round(sum(largest) / sum(counts), 4)
+    return round(sum(largest) / (whole or sum(counts)), 4)
 
 
 @dataclass(frozen=True, slots=True)

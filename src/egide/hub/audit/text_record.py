@@ -7,23 +7,23 @@ to their fields.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from egide.hub.fields import text_of
-from egide.hub.metadata import moment_of
+from egide.hub.metadata import MODELS_SINCE, moment_of
 from egide.record import Shape, attributes_of
 from egide.text.fold import Folded
 from egide.text.intent import CONTEXTS
-from egide.text.offers import Price, currency_of, prices_in
+from egide.text.offers import Price, amount_of, currency_of, prices_in
 from egide.text.screen import Said, titled
 
 MOST_FIELD: Final = 1 << 18
 MOST_LINK: Final = 2_000
 MOST_NAME: Final = 200
+MOST_LISTED: Final = 20
 _TEXTS: Final = ("text", "description", "body", "summary", "ad_creative_bodies", "ad_text")
 _TITLES: Final = ("title", "trackName", "app_name", "appName", "ad_creative_link_titles", "name")
 _RATINGS: Final = (
@@ -62,8 +62,11 @@ _DATES: Final = (
     "releaseDate",
     "created_utc",
     "timestamp",
-    "updated",
 )
+_CHANGED: Final = ("updated",)
+"""When a record was changed last, which says when it was put up only where nothing else does."""
+_FIRST_YEAR: Final = {"app_listing": 2008}
+"""The first year of what is there longer than models are."""
 _LINKS: Final = ("link", "landing_page", "website", "sellerUrl", "developerWebsite")
 _PRICES: Final = ("price", "prices", "formattedPrice", "in_app_prices", "inAppProductPrice")
 _OF_A_STORE: Final = frozenset({*_RATINGS, "bundleId", "trackId", "appId", "app_id", "package"})
@@ -106,12 +109,11 @@ def text_record(value: Any, shape: Shape | None) -> TextRecord | None:
         "age_rating": _first(value, _RATINGS, MOST_NAME),
     }
     said = Said.of(told)
-    dates = (moment_of(_dated(text_of(value.get(name)))) for name in _DATES)
     return TextRecord(
         titled(text, said),
         said,
         _account(value),
-        next(filter(None, dates), None),
+        _moment(value, context),
         Folded(_first(value, _LINKS, MOST_LINK)).key,
         _prices(value),
     )
@@ -132,7 +134,7 @@ def _first(value: Mapping[str, Any], names: tuple[str, ...], most: int) -> str:
     """What the first of these fields says that says anything; lists one part a line."""
     for name in names:
         held = value.get(name)
-        parts = held[:20] if isinstance(held, list) else [held]
+        parts = held[:MOST_LISTED] if isinstance(held, list) else [held]
         if said := "\n".join(said for part in parts if (said := text_of(part, most))):
             return said[:most]
     return ""
@@ -149,27 +151,45 @@ def _account(value: Mapping[str, Any]) -> str:
     return ""
 
 
-def _dated(said: str | None) -> str | None:
+def _moment(value: Mapping[str, Any], context: str) -> datetime | None:
+    """When the text was put up; None when it is not said, or not so that it can be read."""
+    since = _FIRST_YEAR.get(context, MODELS_SINCE)
+    for names in (_DATES, _CHANGED):
+        told = [said for name in names if (said := text_of(value.get(name)))]
+        moments = (moment_of(_dated(said), since) for said in told)
+        if told:
+            return next(filter(None, moments), None)
+    return None
+
+
+def _dated(said: str) -> str:
     """`said`, a month of it as its first day."""
-    return f"{said}-01" if said and len(said) == 7 and said[4] == "-" else said
+    return f"{said}-01" if len(said) == 7 and said[4] == "-" else said
 
 
 def _prices(value: Mapping[str, Any]) -> tuple[Price, ...]:
-    """The prices that fields tell: texts with a currency, or numbers beside one."""
+    """The prices that fields tell: texts with a currency, or numbers beside one; lists of these."""
     found: list[Price] = []
-    beside = currency_of((text_of(value.get("currency")) or "").lower())
+    beside = _currency(value)
     for name in _PRICES:
-        said = _first(value, (name,), MOST_NAME)
-        if amount := _number(said):
-            found += [Price(amount, beside)] if beside else []
-        elif said:
-            found += prices_in(Folded(said).key)
+        held = value.get(name)
+        for part in held[:MOST_LISTED] if isinstance(held, list) else [held]:
+            if isinstance(part, dict):
+                own = _currency(part) or beside
+                found += (price for key in _PRICES for price in _sums(part.get(key), own))
+            else:
+                found += _sums(part, beside)
     return tuple(dict.fromkeys(found))
 
 
-def _number(said: str) -> Decimal | None:
-    try:
-        amount = Decimal(said)
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() and amount.adjusted() < 9 else None
+def _currency(value: Mapping[str, Any]) -> str | None:
+    return currency_of((text_of(value.get("currency")) or "").lower())
+
+
+def _sums(said: Any, currency: str | None) -> Iterable[Price]:
+    """The sums that one value tells, in `currency` when it is a mere number."""
+    said = text_of(said, MOST_NAME) or ""
+    amount = amount_of(said)
+    if amount is None:
+        return prices_in(Folded(said).key)
+    return (Price(amount, currency),) if currency else ()

@@ -9,6 +9,7 @@ from egide.label import Label
 from egide.text.addresses import addresses_in
 from egide.text.joint import screen_jointly
 from egide.text.offers import Price, offers_of
+from egide.text.rating import youngest
 
 MOST_TIES: Final = 16
 MOST_PLACES: Final = 4
@@ -38,7 +39,7 @@ class TextRow(NamedTuple):
     offers: bool
     """Whether it offers synthetic NCII, or the means to make it."""
     rated: bool
-    """Whether its age rating is told."""
+    """Whether its age rating is told, and says an age."""
     ties: tuple[str, ...]
     """What ties an offer to others of the same provider, `kind:name`."""
     places: tuple[str, ...]
@@ -67,7 +68,7 @@ def text_row(told: TextRecord, key: int) -> TextRow | EscalatedText:
         f"{told.moment:%Y-%m}" if told.moment else "",
         tuple(sorted(labels)),
         offers,
-        bool(told.said.attributes.get("age_rating")),
+        youngest(told.said.attributes.get("age_rating", "")) is not None,
         ties,
         () if labels else _places(screened.folded.key, told),
         () if found is None else found.payments,

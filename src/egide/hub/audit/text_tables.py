@@ -60,7 +60,9 @@ def text_summary(found: TextFindings) -> dict[str, Any]:
         "requests": shown(tally.requests),
         "providers": shown(len(providers.listed)),
         "alone": shown(providers.alone),
-        "share_of_largest": concentration([one.offers for one in providers.listed], 0.1),
+        "share_of_largest": concentration(
+            [one.offers for one in providers.listed], 0.1, tally.offers
+        ),
         "rated": shown(tally.rated),
         "rating_mismatch": shown(tally.mismatched),
         "by_label": _counts(tally.labels),
@@ -76,6 +78,8 @@ def text_summary(found: TextFindings) -> dict[str, Any]:
             }
             for one in prices_of(tally)
         },
+        "undated": shown(tally.undated),
+        "offers_undated": shown(tally.offers - tally.offers_of.total()),
         "repeated": tally.repeated,
         "escalated": tally.escalated,
     }
@@ -221,6 +225,6 @@ def _counts(counts: Counter[str]) -> dict[str, int]:
     return {entry.name: entry.models for entry in _entries(counts)}
 
 
-def _money(amount: float) -> str:
-    """An amount as people write it: `4.99`, `20`."""
-    return f"{amount:,.8f}".rstrip("0").rstrip(".")
+def _money(amount: float) -> Decimal:
+    """An amount without what floating point adds to it: `4.99`, `20`."""
+    return Decimal(f"{amount:.8f}".rstrip("0").rstrip("."))

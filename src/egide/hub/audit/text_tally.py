@@ -65,6 +65,7 @@ class TextTally:
         self.offers = 0
         self.sought = 0
         self.requests = 0
+        self.undated = 0
         self.rated = 0
         self.mismatched = 0
         self.labels: Counter[str] = Counter()
@@ -100,6 +101,7 @@ class TextTally:
         self.contexts[row.context] += 1
         self.sought += row.has(_SOUGHT)
         self.requests += any(label.startswith("ncii.request.") for label in row.labels)
+        self.undated += not row.month
         mismatched = row.has(Label.RATING_MISMATCH)
         if row.rated:
             self.rated += 1
