@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from benchmarks import machine
 from benchmarks.results import Goal, Part, Settings, Table, milliseconds
 from benchmarks.text import score, screens
+from benchmarks.text.among import by_surroundings
 from benchmarks.text.beside import Peer, beside, measured
 from benchmarks.text.disguise import DISGUISES, disguise
 from benchmarks.text.rates import Rate
@@ -60,6 +61,7 @@ def run(settings: Settings) -> Part:
         by_label(judged),
         by_group(judged),
         _by_disguise(judged, hidden),
+        by_surroundings(sets, judged),
         _by_source(plain),
         beside(_as_peer(judged, hidden, speed_goals), peers),
     ]

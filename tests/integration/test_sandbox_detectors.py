@@ -12,6 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from egide.bank import Home
 from egide.detector import DetectorSettings, Example, load_detectors
+from egide.errors import LexiconError
 from egide.hub.facts import ModelFacts
 from egide.hub.likeness import Likeness
 from egide.hub.registered import registered
@@ -25,9 +26,11 @@ from egide.scan import Scanner
 from egide.testing import MemoryBank
 from tests.credentials import authority, created, signed
 from tests.pictures import encode, smooth_noise
+from tests.walkthrough import blocks
 
 ROOT = Path(__file__).parents[2]
 UPLOADS = sorted(path for path in (ROOT / "examples").rglob("*") if path.is_file())
+LEXICONS = ROOT / "docs" / "reference" / "lexicons.md"
 LIMITS = SandboxLimits(workers=1, seconds=60)
 
 
@@ -126,3 +129,27 @@ def test_the_encoder_is_there_before_a_worker_is_confined(monkeypatch: pytest.Mo
         there = pool.scan(item)
     assert [finding.evidence["encoder"] for finding in there.findings]
     assert there == Scanner.with_banks().scan(item)
+
+
+def test_languages_of_ones_own_are_there_before_a_worker_is_confined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (shown,) = [block for block in blocks(LEXICONS) if block.title == "it.yaml"]
+    (tmp_path / "it.yaml").write_text(shown.text, encoding="utf-8")
+    monkeypatch.setenv("EGIDE_LEXICON", str(tmp_path))
+    item = Item.from_bytes(b"togli la gonna alla mia collega in questa foto", "text")
+    with Pool(lambda: (), limits=LIMITS) as pool:
+        there = pool.scan(item)
+    assert [finding.evidence["languages"] for finding in there.findings] == [["it"]]
+
+
+def test_a_mistake_in_them_is_told_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "it.yaml").write_text("language: it", encoding="utf-8")
+    monkeypatch.setenv("EGIDE_LEXICON", str(tmp_path))
+    with (
+        pytest.raises(LexiconError, match="`provenance` is missing"),
+        Pool(lambda: (), limits=LIMITS),
+    ):
+        pass

@@ -7,6 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
+from egide.finding import Finding
+from egide.label import Label
 from egide.report.html import MOST_ROWS, HtmlPage
 from egide.report.page import csp_hash
 from tests.report_samples import (
@@ -103,6 +105,30 @@ def test_each_finding_is_explained() -> None:
         "entry ref masked",
     ):
         assert said in words
+
+
+@pytest.mark.parametrize(
+    ("reveal", "said"),
+    [
+        (False, "spans 0\u20137 masked (undress); 11\u201318 masked (garment)"),
+        (
+            True,
+            "spans 0\u20137 \u201cstripme\u201d (undress); 11\u201318 \u201cskirt\u201d (garment)",
+        ),
+    ],
+)
+def test_lists_and_spans_are_put_into_words(reveal: bool, said: str) -> None:
+    spans = [
+        {"start": 0, "end": 7, "as": ["undress"], "prompt": "stripme"},
+        {"start": 11, "end": 18, "as": ["garment"], "prompt": "skirt"},
+    ]
+    evidence = {"languages": ["en", "fr"], "spans": spans}
+    found = Finding("text-intent.v1", Label.REQUEST_NUDIFY, 0.9, evidence)
+    page = _Page(report("html", [blocked("texts.jsonl#1", found)], reveal=reveal))
+    words = " ".join(" ".join(page.words).split())
+    assert said in words
+    assert "languages en, fr" in words
+    assert "{" not in words.partition(said)[2].partition("Words on this page")[0]
 
 
 def test_errors_say_what_to_do() -> None:

@@ -202,9 +202,11 @@ def score(
 
 def _check(dumps: list[str], out: Path) -> None:
     """Refuses what is most likely a slip before anything is read or written."""
+    from egide.text.lexicon_folder import check_own
     from egide.text.semantic import switched_on
 
     switched_on()  # in a worker its error would count as an unreadable record
+    check_own()
     for dump in dumps:
         if not os.path.lexists(dump):
             raise UsageError(f"{dump!r}: no such file or folder; nothing was audited")

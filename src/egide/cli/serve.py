@@ -113,10 +113,12 @@ def serve(
     Reading uploads is left to confined processes: EGIDE_SANDBOX_WORKERS of them.
     """
     from egide.identity import Identity
+    from egide.text.lexicon_folder import check_own
     from egide.web.serving import listening
     from egide.web.serving import serve as run
     from egide.web.settings import MIB, ServeSettings
 
+    check_own()  # before anybody is told that it serves
     socket = listening(host, port)
     opened = open_home(home)
     settings = ServeSettings(

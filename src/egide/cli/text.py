@@ -13,7 +13,7 @@ from egide.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from egide.text.screen import Screened
+    from egide.text.screen import Found, Screened, Weighed
 
 app = typer.Typer(
     help="Explain what was seen in a text; check the lexicons.",
@@ -44,7 +44,7 @@ def explain(
         typer.Option("--age-rating", metavar="RATING", help="Its rating, such as 4+ or PEGI 12."),
     ] = "",
 ) -> None:
-    """Show what was undone, which words were read as what, and which rules decided.
+    """Show what was undone, which words were read as what, and what rules and model made of it.
 
     The text stands in the output as it is: this is for whoever tunes the rules.
     """
@@ -67,7 +67,7 @@ def lint_lexicon(
         Path | None,
         typer.Argument(
             metavar="FOLDER",
-            help="Folder with lexicons of your own; those that ship when absent.",
+            help="Folder with lexicons of your own; those in use when absent.",
             show_default=False,
         ),
     ] = None,
@@ -75,16 +75,19 @@ def lint_lexicon(
     """Check every lexicon in FOLDER and run the tests that stand in it; exit code 1 on a failure.
 
     Words that belong to nothing, unknown classes and paradigms, and rules without a word in some
-    language are named.
+    language are named. A FOLDER without classes and rules is read beside those that ship, as the
+    one that EGIDE_LEXICON names is. Lexicons in use are those that ship, and that one's.
     """
-    from egide.text.lexicon import FOLDER
-    from egide.text.lint import lint
+    from egide.text.lexicon import FOLDER, chosen_sources
+    from egide.text.lexicon_folder import sources_in
+    from egide.text.lint import lint, replaced
 
-    where = folder or FOLDER
-    if not where.is_dir():
-        raise UsageError(f"{where}: no such folder; give one with classes.yaml and rules.yaml")
-    problems = lint(where)
-    for problem in problems:
+    if folder and not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder; give one with lexicons, such as it.yaml")
+    sources = sources_in(folder, FOLDER) if folder else chosen_sources()
+    where = sources.own or sources.folder
+    problems = lint(sources)
+    for problem in problems or replaced(sources):
         _say(problem)
     _say(f"{where}: {'valid' if not problems else f'{len(problems)} problems'}")
     if problems:
@@ -93,18 +96,24 @@ def lint_lexicon(
 
 def _explained(screened: Screened) -> Iterator[str]:
     from egide.text.lexicon import load_lexicon
+    from egide.text.screen import Places
 
     yield f"folded: {screened.folded.key}"
     if screened.normal != screened.folded.key:
         yield f"read as: {screened.normal}"
     for disguise in screened.disguises:
         shown = screened.folded.text[disguise.start : disguise.end]
-        yield f"  undone {disguise.kind}: {shown!r} {disguise.word and '→ ' + disguise.word}"
+        meant = f" → {disguise.word}" if disguise.word else ""
+        yield f"  undone {disguise.kind}: {disguise.start}–{disguise.end} {shown!r}{meant}"
     lexicon, reading = load_lexicon(), screened.intent.reading
     if reading.languages:
         yield f"languages, sentence by sentence: {', '.join(reading.languages)}"
+    places = Places(screened.tokens, screened.folded)
     for hit, mask in enumerate(reading.masks):
-        yield f"  {reading.words(hit)!r} is {', '.join(lexicon.class_names(mask))}"
+        first = reading.first[hit]
+        start, end = places.span(first, first + reading.width[hit] - 1)
+        names = ", ".join(lexicon.class_names(mask))
+        yield f"  {start}–{end} {reading.words(hit)!r} is {names}"
     aside = screened.intent.asides
     for act in screened.intent.acts:
         words = " … ".join(repr(reading.words(hit)) for hit in sorted(act.hits))
@@ -115,10 +124,28 @@ def _explained(screened: Screened) -> Iterator[str]:
             f"against it: help {aside.support:.1f}, reporting {aside.news:.1f}, "
             f"consent {aside.consent:.1f}, told {aside.told:.1f}"
         )
+    for number, weighed in enumerate(screened.weighed):
+        yield ("looked closer at " if number else "") + _weighed(weighed, whole=not number)
     for found in screened.found:
-        yield f"found {found.label}, score {found.score:.2f}, by rule {found.rule}: {found.why}"
+        yield f"found {found.label}, score {found.score:.2f}, by {_by(found)}"
     if not screened.found:
         yield "found nothing"
+
+
+def _weighed(weighed: Weighed, *, whole: bool) -> str:
+    """What the model made of the text or a part of it, and what it needed."""
+    where = "model" if whole else f"{weighed.start}–{weighed.end}, model"
+    ruled = "a rule has found something" if weighed.ruled else "no rule has found anything"
+    found = "found" if weighed.score >= weighed.least else "not found"
+    return f"{where}: {weighed.score:.2f}, needs {weighed.least:.2f} where {ruled}; {found}"
+
+
+def _by(found: Found) -> str:
+    """Who found it, and why; of what was learned the words that weighed most."""
+    if found.rule != "model":
+        return f"rule {found.rule}: {found.why}"
+    words = ", ".join(f"{span.start}–{span.end} {span.text!r}" for span in found.spans)
+    return f"the model: {found.why}" + (f", from {words}" if words else "")
 
 
 def _say(line: str) -> None:

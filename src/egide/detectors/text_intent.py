@@ -17,6 +17,7 @@ from egide.item import Item
 from egide.label import Label
 from egide.sniff import Kind
 from egide.text.joint import MODEL, screen_jointly
+from egide.text.lexicon_folder import check_own
 from egide.text.screen import MOST_CHARACTERS, Found, Said, Screened, screen, titled
 from egide.text.semantic import switched_on
 
@@ -83,13 +84,19 @@ class TextIntent:
         text = titled(item.text(self.limit), said)
         screened = screen_jointly(text, said)
         yield from findings_of(screened, said)
+        if "\ufffd" in text and not item.decodes(self.limit):
+            yield Skip(NAME, "bytes that are no UTF-8 could not be read; export it as UTF-8")
         if screened.cut:
             yield Skip(NAME, f"only the beginning was read, {MOST_CHARACTERS:,} characters at most")
 
 
 def from_settings(settings: DetectorSettings) -> TextIntent:  # noqa: ARG001  the registry's form
-    """The detector as a scan's options want it; UsageError when EGIDE_SEMANTIC cannot be had."""
+    """The detector as a scan's options want it.
+
+    UsageError when EGIDE_SEMANTIC cannot be had, or what EGIDE_LEXICON names cannot be used.
+    """
     switched_on()
+    check_own()
     return TextIntent()
 
 

@@ -68,7 +68,7 @@ def look_at_settings(environment: Mapping[str, str]) -> Iterator[Line]:
 
 
 def look_at_policy(environment: Mapping[str, str]) -> Iterator[Line]:
-    """Whether the policy, the gazetteer and the content sources that are named can be used."""
+    """Whether the policy, the content sources and the lexicons that are named can be used."""
     from egide.content import Sources  # noqa: PLC0415  what is not asked for is not loaded
     from egide.errors import EgideError  # noqa: PLC0415
     from egide.policy_file import load_policy  # noqa: PLC0415
@@ -84,6 +84,15 @@ def look_at_policy(environment: Mapping[str, str]) -> Iterator[Line]:
         yield ok("content", f"{len(sources.sources)} content sources")
     except EgideError as error:
         yield fail("content.sources", str(error), "see docs/reference/environment.md")
+    own = environment.get("EGIDE_LEXICON")
+    if own:
+        from egide.text.lexicon import FOLDER, load_lexicon  # noqa: PLC0415  where there is one
+
+        try:
+            lexicon = load_lexicon(FOLDER, Path(own))
+            yield ok("lexicon", f"languages: {', '.join(lexicon.names)}")
+        except EgideError as error:
+            yield fail("lexicon.invalid", str(error), "`egide text lint-lexicon` says more")
 
 
 def look_at_versions(environment: Mapping[str, str]) -> Iterator[Line]:

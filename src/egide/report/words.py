@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from egide.finding import MASK, Finding
+from egide.finding import Finding
 from egide.fingerprint import LEAST_SIMILARITY
 from egide.label import Label
+from egide.report.values import flat, said
 from egide.verdict import Action, Verdict
 
 PDQ_BITS: Final = 256
@@ -227,10 +228,10 @@ def evidence_of(finding: Finding, *, reveal: bool) -> Mapping[str, Any]:
 def facts(finding: Finding, *, reveal: bool = False) -> list[tuple[str, str]]:
     """The evidence, name and value, as text; what is masked says so. Without what is drawn."""
     evidence = evidence_of(finding, reveal=reveal)
-    flat = _flat({name: value for name, value in evidence.items() if name not in _DRAWN})
+    shown = flat({name: value for name, value in evidence.items() if name not in _DRAWN})
     return [
-        (name.replace("_", " "), clock(value) if name in _MOMENTS else _said(value))
-        for name, value in flat
+        (name.replace("_", " "), clock(value) if name in _MOMENTS else said(value))
+        for name, value in shown
     ]
 
 
@@ -384,17 +385,3 @@ def _silencer(evidence: Mapping[str, Any]) -> str:
     return (
         f"allow bank {by['bank']}" if isinstance(by, Mapping) and "bank" in by else "an allow bank"
     )
-
-
-def _said(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "masked" if value == MASK else str(value)
-
-
-def _flat(evidence: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
-    for name, value in evidence.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name} ")
-        else:
-            yield f"{prefix}{name}", value

@@ -38,6 +38,7 @@ _PASSED_ON: Final = (
     "EGIDE_SSCD_MODEL",
     "EGIDE_C2PA_TRUST",
     "EGIDE_SEMANTIC",
+    "EGIDE_LEXICON",
     "LANG",
     "LC_",
     "HOME",

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from functools import cache, cached_property
 from importlib.resources import files
-from itertools import accumulate
+from itertools import accumulate, repeat
 from typing import Final
 
 KEPT_FOLDS: Final = 1 << 16
@@ -125,18 +126,33 @@ _FOLDS: Final = _Folds()
 
 
 class Folded:
-    """A text and its `key`: the same folded, character by character."""
+    """A text and its `key`: the same folded, character by character.
 
-    def __init__(self, text: str) -> None:
+    `instead` are spans of the text that stand for other characters, in order: for those the first
+    of each span counts, and the others show nothing.
+    """
+
+    def __init__(self, text: str, instead: Sequence[tuple[int, int, str]] = ()) -> None:
         self.text = text
-        self.key = text.translate(_FOLDS)
+        self._instead = instead
+        self.key = "".join(self._folds()) if instead else text.translate(_FOLDS)
+
+    def _folds(self) -> Iterator[str]:
+        """What each character of the text became."""
+        done = 0
+        for start, end, shown in self._instead:
+            yield from map(_FOLDS.__getitem__, map(ord, self.text[done:start]))
+            yield shown.translate(_FOLDS)
+            yield from repeat("", end - start - 1)
+            done = end
+        yield from map(_FOLDS.__getitem__, map(ord, self.text[done:]))
 
     @cached_property
     def _ends(self) -> list[int] | None:
         """Where in `key` each character of the text ends; None when the two run in parallel."""
         if self.text.isascii() and len(self.text) == len(self.key):
             return None
-        return list(accumulate(map(len, map(_FOLDS.__getitem__, map(ord, self.text)))))
+        return list(accumulate(map(len, self._folds())))
 
     def origin(self, start: int, end: int) -> tuple[int, int]:
         """The span of the text, in characters, that became `key[start:end]`; never empty there."""

@@ -164,7 +164,7 @@ def intent_of(tokens: list[str], facts: int, lexicon: Lexicon) -> Intent:
     asides = _asides(reading, facts, lexicon)
     kept = tuple(act for act in acts if _pull(act, present, lexicon) > asides.weight)
     sightings = [*_requests_and_roles(kept, present, lexicon)]
-    sightings += _contexts(asides, kept)
+    sightings += contexts_of(asides, kept)
     return Intent(reading, tuple(acts), kept, asides, tuple(sightings))
 
 
@@ -264,7 +264,8 @@ def _pull(act: Act, present: int, lexicon: Lexicon) -> float:
     return pull + min(0.4 * sum(bool(present & bits[name]) for name in _TRADE), 2.4)
 
 
-def _contexts(asides: Asides, kept: Sequence[Act]) -> list[Sighting]:
+def contexts_of(asides: Asides, kept: Sequence[Act] = ()) -> list[Sighting]:
+    """The contexts that a text speaks of, clearly enough beside the acts that it asks for."""
     # Whoever asks outright must not get off lightly for one word of help or law.
     spared = 1.2 if any(act.force == 2 for act in kept) else 0.0
     found = []

@@ -1,6 +1,6 @@
 """Joins the rules with the model: each finds, and the model has to agree.
 
-    text ─► screen (rules) ─► model scores ─► combine ─► Screened
+    text ─► screen (rules) ─► model scores ─► combine ─► (sentences by themselves) ─► Screened
 
 The rules that fired are among what the model is told, so that its score for `ABUSE` weighs both.
 A finding of the rules needs that score to agree; without any, the bar is higher. Each bar is two:
@@ -19,6 +19,7 @@ from egide.label import Label
 from egide.text.lexicon import load_lexicon
 from egide.text.model import ABUSE, TextModel, Told, load_model
 from egide.text.ngrams import Piece, canonical, pieces
+from egide.text.passages import passages
 from egide.text.rating import is_for_all
 from egide.text.screen import (
     MOST_CHARACTERS,
@@ -26,10 +27,18 @@ from egide.text.screen import (
     Said,
     Screened,
     Span,
+    Weighed,
+    contexts_beside,
     escalated,
     screen,
 )
-from egide.text.semantic import ENCODER, load_encoder, load_semantic_model, switched_on
+from egide.text.semantic import (
+    ENCODER,
+    MOST_ENCODED,
+    load_encoder,
+    load_semantic_model,
+    switched_on,
+)
 from egide.text.windows import MOST_READ
 from egide.text.wrapped import unwrapped
 
@@ -69,17 +78,68 @@ class Given:
 def screen_jointly(text: str, said: Said | None = None, model: TextModel | None = None) -> Screened:
     """What rules and model together see in `text`. Never raises for what is in it; linear.
 
-    Of JSON the values are read by themselves too, where the whole does not say enough.
+    Of JSON the values are read by themselves too, where the whole does not say enough; of several
+    sentences those in which something could be meant.
     With `EGIDE_SEMANTIC` a sentence encoder weighs in, unless a `model` is given; UsageError when
     it is switched on and not installed.
     """
     said = said or Said()
     screened = _screen(text, said, model)
-    inner = "" if _surest(screened) >= _SURE else unwrapped(text[:MOST_CHARACTERS])
-    if not inner:
+    if _surest(screened) >= _SURE:
         return screened
-    within = replace(_screen(inner, said, model), cut=screened.cut)
-    return within if _surest(within) > _surest(screened) else screened
+    if inner := unwrapped(text[:MOST_CHARACTERS]):
+        within = replace(_screen(inner, said, model), cut=screened.cut)
+        screened = within if _surest(within) > _surest(screened) else screened
+    return _closer(screened, said, model)
+
+
+def _closer(screened: Screened, said: Said, model: TextModel | None) -> Screened:
+    """`screened`, with what was found in the part of it where that is surer than in the whole.
+
+    What surrounds it keeps its effect: in a text that was found to be help or a report nothing is
+    looked for, and where its words speak of that, a part must be sure and gets the context beside.
+    """
+    if len(screened.intent.reading.starts) <= 1:
+        return screened
+    surest = _surest(screened)
+    if surest >= _SURE or any(found.label in _CONTEXTS for found in screened.found):
+        return screened
+    lexicon = load_lexicon()
+    # The encoder costs milliseconds, and reads no more windows of a whole text.
+    spans = passages(screened, lexicon)[: MOST_ENCODED if screened.encoder else None]
+    beside = contexts_beside(screened, lexicon) if spans else []
+    decided, at = None, 0
+    for start, end in spans:
+        part = _screen(screened.folded.text[start:end], said, model)
+        own = _surest(part)
+        if own > surest and (own >= _SURE or (_is_ruled(part) and not beside)):
+            decided, at, surest = part, start, own
+    return screened if decided is None else _joined(screened, decided, at, beside)
+
+
+def _is_ruled(screened: Screened) -> bool:
+    """Whether rules are among what found the abuse."""
+    return any(one.label.startswith("ncii.") and one.rule != MODEL for one in screened.found)
+
+
+def _joined(screened: Screened, part: Screened, at: int, beside: Sequence[Found]) -> Screened:
+    """`screened` with what was found in the `part` of it that begins at `at`, and `beside` it."""
+    found = [
+        replace(one, spans=tuple(_moved(span, at) for span in one.spans))
+        for one in part.found
+        if one.label is not Label.EVASION_TEXT  # which the whole has, with all its disguises
+    ]
+    for one in (*screened.found, *beside):
+        if all(one.label is not other.label for other in found):
+            found.append(one)
+    found = [one for one in found if one.label is Label.MINOR_ESCALATE] or found
+    weighed = (replace(one, start=one.start + at, end=one.end + at) for one in part.weighed)
+    found = escalated(found, screened, load_lexicon())
+    return screened.judged(found, *screened.weighed, *weighed)
+
+
+def _moved(span: Span, by: int) -> Span:
+    return replace(span, start=span.start + by, end=span.end + by)
 
 
 def _surest(screened: Screened) -> float:
@@ -112,12 +172,15 @@ def _screen(text: str, said: Said, model: TextModel | None) -> Screened:
     if scores[ABUSE] >= thresholds[ALONE][ABUSE] and _says_nothing(screened):
         scores[ABUSE] = 0.0
     given = combine(screened.found, scores, said, thresholds)
+    ruled = _is_ruled(screened)
+    least = thresholds[WITH_RULE if ruled else ALONE][ABUSE]
+    weighed = Weighed(scores[ABUSE], least, ruled, 0, len(screened.folded.text))
     if not given and not screened.found:
-        return screened
+        return screened.judged((), weighed)
     learned = iter(_learned([one for one in given if one.found is None], screened, model, told))
     kept = [_with(one.score, one.found) if one.found else next(learned) for one in given]
     kept += [found for found in screened.found if found.label is Label.EVASION_TEXT]
-    return replace(screened, found=tuple(escalated(kept, screened, load_lexicon())))
+    return screened.judged(escalated(kept, screened, load_lexicon()), weighed)
 
 
 def _is_cut(normal: str) -> bool:
@@ -127,8 +190,7 @@ def _is_cut(normal: str) -> bool:
 
 def _says_nothing(screened: Screened) -> bool:
     """Whether there are too few words for the model, and the rules have found no abuse."""
-    ruled = any(found.label.startswith("ncii.") for found in screened.found)
-    return not ruled and len(canonical(screened.normal).split()) < _LEAST_WORDS
+    return not _is_ruled(screened) and len(canonical(screened.normal).split()) < _LEAST_WORDS
 
 
 def told_of(screened: Screened, said: Said) -> Told:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, reduce
 from operator import or_
@@ -18,16 +18,28 @@ from pathlib import Path
 from typing import Any, Final
 
 from egide.errors import LexiconError
-from egide.text.lexicon_file import FORMS, Words, load_yaml, read_classes, read_words, spellings
+from egide.text.lexicon_file import (
+    FORMS,
+    Words,
+    check_keys,
+    load_yaml,
+    read_classes,
+    read_words,
+    spellings,
+)
+from egide.text.lexicon_folder import CLASSES, RULES, Sources, own_folder
 from egide.text.rules import FACTS, ActRule, RoleRule, read_rules
 from egide.text.tokens import term_tokens
 
 FOLDER: Final = Path(__file__).parent / "lexicons"
-FORMAT: Final = 5
+FORMAT: Final = 6
 """Goes into the digest: to be raised when the compiled form changes."""
 _ESCALATION: Final = ("terms", "ages", "years", "lasting")
-_NOT_LANGUAGES: Final = frozenset({"classes.yaml", "rules.yaml", "escalation.yaml"})
+BASE: Final = "en"
+"""What a text without any known word is read as."""
 _LARGEST_CACHE: Final = 1 << 26
+_KEPT_COPIES: Final = 4
+"""Compiled copies that stay: with EGIDE_LEXICON and without it, before an upgrade and after."""
 KEPT_WORDS: Final = 1 << 16
 
 Terms = dict[str, dict[str, list[tuple[tuple[str, ...], int]]]]
@@ -115,18 +127,27 @@ class Lexicon:
 
 
 @lru_cache(maxsize=4)
-def load_lexicon(folder: Path = FOLDER) -> Lexicon:
-    """The lexicon in `folder`; LexiconError names what is wrong with its data."""
-    sources = _sources(folder)
+def load_lexicon(folder: Path | None = None, own: Path | None = None) -> Lexicon:
+    """The lexicon in `folder`, with the languages of `own`; LexiconError says what is wrong.
+
+    Without `folder` it is what ships, with the languages of `EGIDE_LEXICON`, which is looked at
+    once in a process.
+    """
+    sources = Sources(folder, own) if folder else chosen_sources()
     digest = hashlib.sha256(f"{FORMAT}".encode())
-    for name, data in sources:
+    for name, data in _contents(sources):
         digest.update(name.encode() + b"\0" + data + b"\0")
     cached = _cache_file(digest.hexdigest())
     document = _read_cache(cached)
     if document is None:
-        document = compile_lexicon(folder)
+        document = compile_lexicon(sources)
         _write_cache(cached, document)
     return _lexicon(document)
+
+
+def chosen_sources() -> Sources:
+    """What ships, and what `EGIDE_LEXICON` names; LexiconError when that is no folder."""
+    return Sources(FOLDER, own_folder())
 
 
 @lru_cache(maxsize=1 << 14)
@@ -145,12 +166,20 @@ def _word_classes(lexicon: Lexicon, mask: int) -> tuple[str, ...]:
     return tuple(name for name in _class_names(lexicon, mask) if "." not in name)
 
 
-def compile_lexicon(folder: Path = FOLDER) -> dict[str, Any]:
-    """The data of `folder` as plain JSON values; LexiconError."""
-    classes = read_classes(folder / "classes.yaml")
+def compile_lexicon(sources: Sources) -> dict[str, Any]:
+    """The data of `sources` as plain JSON values; LexiconError."""
+    classes = read_classes(sources.folder / CLASSES)
     names = [*classes, *(f"form.{form}" for form in FORMS), *FACTS]
     bits = {name: 1 << number for number, name in enumerate(names)}
-    languages = [read_words(path, bits) for path in language_files(folder)]
+    anchors = {name for name, told in classes.items() if told.get("anchor")}
+    own = _languages(sources.own_languages(), bits, anchors)
+    languages = _languages(sources.languages(), bits, anchors) | own
+    if BASE not in languages:
+        raise LexiconError(
+            f"{BASE}.yaml: English is missing, which texts without a known word are read as; "
+            "put it back"
+        )
+    ordered = sorted(languages.values(), key=lambda own: (own.language != BASE, own.language))
     borrowed = sum(bits[name] for name, told in classes.items() if told.get("borrowed"))
     return {
         "bits": bits,
@@ -158,24 +187,39 @@ def compile_lexicon(folder: Path = FOLDER) -> dict[str, Any]:
             flag: sum(bits[name] for name, told in classes.items() if told.get(flag))
             for flag in ("anchor", "transparent", "blocks", "silent")
         },
-        "languages": {own.language: _merged(own, languages, borrowed) for own in languages},
-        "rules": read_rules(folder / "rules.yaml", bits),
-        "escalation": _escalation(folder / "escalation.yaml"),
+        "languages": {own.language: _merged(own, ordered, borrowed) for own in ordered},
+        "rules": read_rules(sources.folder / RULES, bits),
+        "escalation": _escalation(*sources.escalations()),
     }
 
 
-def _sources(folder: Path) -> list[tuple[str, bytes]]:
+def _contents(sources: Sources) -> list[tuple[str, bytes]]:
+    """Every file with what tells it from one of the same name beside it."""
     try:
-        return [(path.name, path.read_bytes()) for path in sorted(folder.glob("*.yaml"))]
+        return [
+            (f"own/{path.name}" if path.parent == sources.own else path.name, path.read_bytes())
+            for path in sources.files()
+        ]
     except OSError as error:
-        raise LexiconError(f"{folder}: {error.strerror}; reinstall égide") from error
+        named = f"{error.filename}: {error.strerror}"
+        raise LexiconError(f"{named}; see that it can be read") from error
 
 
-def language_files(folder: Path) -> list[Path]:
-    """The lexicons of languages in `folder`, English first."""
-    files = [path for path in folder.glob("*.yaml") if path.name not in _NOT_LANGUAGES]
-    # English first: it is what a text without any known word is read as.
-    return sorted(files, key=lambda path: (path.stem != "en", path.stem))
+def _languages(
+    paths: Iterable[Path], bits: Mapping[str, int], anchors: Collection[str]
+) -> dict[str, Words]:
+    """The lexicons at `paths` by their language, of which each is there once."""
+    found: dict[str, tuple[Path, Words]] = {}
+    for path in paths:
+        words = read_words(path, bits, anchors)
+        if words.language in found:
+            other = found[words.language][0].name
+            raise LexiconError(
+                f"{path.name}: language {words.language!r} is that of {other}; write another code, "
+                "or put all words into one file"
+            )
+        found[words.language] = (path, words)
+    return {language: words for language, (_, words) in found.items()}
 
 
 def _merged(own: Words, languages: Iterable[Words], borrowed: int) -> dict[str, Any]:
@@ -201,25 +245,32 @@ def _merged(own: Words, languages: Iterable[Words], borrowed: int) -> dict[str, 
     }
 
 
-def _escalation(path: Path) -> dict[str, list[str]]:
-    document = load_yaml(path)
-    if not isinstance(document, dict):
-        document = {}
-    lists: dict[str, str] = {}
-    for name in _ESCALATION:
-        if not isinstance(document.get(name), str):
-            raise LexiconError(
-                f"{path.name}: `{name}` is missing; write the words with commas between"
-            )
-        lists[name] = document[name]
-    only = document.get("only", {})
-    if not isinstance(only, dict) or not all(isinstance(told, str) for told in only.values()):
-        raise LexiconError(f"{path.name}: only: write of each language its words, commas between")
-    lists |= {f"terms.{code}": told for code, told in only.items()}
+def _escalation(path: Path, *added: Path) -> dict[str, list[str]]:
+    """The terms at `path`, and those at `added`, which can take none away."""
+    lists = _terms(path, _ESCALATION)
+    for more in added:
+        for name, told in _terms(more, ()).items():
+            lists[name] = f"{lists[name]}, {told}" if name in lists else told
     return {
         name: sorted({_parted(folded) for term in told.split(",") for folded in spellings(term)})
         for name, told in lists.items()
     }
+
+
+def _terms(path: Path, needed: Iterable[str]) -> dict[str, str]:
+    document = load_yaml(path)
+    if not isinstance(document, dict):
+        document = {}
+    check_keys(path, "the file", document, (*_ESCALATION, "only"))
+    for name in (*needed, *document):
+        if name != "only" and not isinstance(document.get(name), str):
+            raise LexiconError(
+                f"{path.name}: `{name}` is missing; write the words with commas between"
+            )
+    only = document.pop("only", {})
+    if not isinstance(only, dict) or not all(isinstance(told, str) for told in only.values()):
+        raise LexiconError(f"{path.name}: only: write of each language its words, commas between")
+    return document | {f"terms.{code}": told for code, told in only.items()}
 
 
 def _parted(folded: str) -> str:
@@ -317,8 +368,8 @@ def _write_cache(path: Path | None, document: Mapping[str, Any]) -> None:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(document, file, separators=(",", ":"))
         part.replace(path)
-        for old in path.parent.glob("lexicon-*.json"):
-            if old != path:
-                old.unlink()
+        copies = {old.stat().st_mtime_ns: old for old in path.parent.glob("lexicon-*.json")}
+        for made in sorted(copies)[:-_KEPT_COPIES]:
+            copies[made].unlink()
     except OSError:
         part.unlink(missing_ok=True) if part.parent.is_dir() else None

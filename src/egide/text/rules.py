@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
 from egide.errors import LexiconError
 from egide.label import Label
-from egide.text.lexicon_file import load_yaml
+from egide.text.lexicon_file import check_keys, instead, line_of, load_yaml, refused
 
 FACTS: Final = (
     "ctx.prompt",
@@ -27,6 +28,29 @@ FACTS: Final = (
     "question",
 )
 """What is true of a text as a whole rather than of a word of it; bits like those of classes."""
+_PARTS: Final[Mapping[str, tuple[type, str]]] = {
+    "groups": (dict, "a mapping, of each group its classes"),
+    "acts": (list, "a list of rules"),
+    "roles": (dict, "a mapping, of each role its weights"),
+}
+_ACT: Final = (
+    "rule",
+    "label",
+    "anchor",
+    "then",
+    "gap",
+    "span",
+    "near",
+    "text",
+    "within",
+    "unless",
+    "never",
+    "beaten_by",
+    "score",
+)
+_ROLE: Final = ("label", "given", "least", "add", "less")
+_FARTHEST: Final = 1_000
+"""Tokens; no rule looks farther."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,62 +92,122 @@ class RoleRule:
 def read_rules(path: Path, bits: Mapping[str, int]) -> dict[str, Any]:
     """The rules at `path` as keyword arguments of `ActRule` and `RoleRule`; LexiconError."""
     document = load_yaml(path)
-    try:
-        groups = {name: _group(told, bits, {}) for name, told in document["groups"].items()}
-        acts = [_act(told, bits, groups) for told in document["acts"]]
-        roles = [_role(name, told, bits) for name, told in document["roles"].items()]
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise LexiconError(
-            f"{path.name}: {type(error).__name__}: {error}; mend the rule"
-        ) from error
-    return {"acts": acts, "roles": roles}
+    for part, (kind, how) in _PARTS.items():
+        if not isinstance(document, dict) or not isinstance(document.get(part), kind):
+            raise LexiconError(f"{path.name}: {part}: write {how}")
+    check_keys(path, "the file", document, _PARTS)
+    told = _Told(path, "groups", document["groups"], bits)
+    names = {**bits, **{name: told.one(name) for name in document["groups"]}}
+    acts: dict[str, Any] = {}
+    for number, act in enumerate(document["acts"], 1):
+        name = act.get("rule") if isinstance(act, dict) else None
+        if not isinstance(name, str) or not name:
+            raise refused(path, f"rule {number}", "write a mapping with `rule`, its name")
+        told = _Told(path, f"rule {name}", act, names)
+        if name in acts or name in document["roles"]:
+            raise told.wrong("rule", "another one is called so; give it a name of its own")
+        acts[name] = told.act()
+    roles = []
+    for name, role in document["roles"].items():
+        if not isinstance(role, dict):
+            raise refused(path, f"role {name}", "write a mapping", line_of(document["roles"], name))
+        roles.append({"rule": name, **_Told(path, f"role {name}", role, bits).role()})
+    return {"acts": list(acts.values()), "roles": roles}
 
 
-def _group(told: str, bits: Mapping[str, int], groups: Mapping[str, int]) -> int:
-    mask = 0
-    for part in told.split("|"):
-        name = part.strip()
-        mask |= groups[name] if name in groups else bits[name]
-    return mask
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A part of the file: what it is called, what it says, and the bits of what it may name."""
 
+    path: Path
+    name: str
+    told: Mapping[str, Any]
+    bits: Mapping[str, int]
 
-def _act(told: Mapping[str, Any], bits: Mapping[str, int], groups: Mapping[str, int]) -> Any:
-    def one(key: str) -> int:
-        return _group(told[key], bits, groups) if key in told else 0
+    def wrong(self, key: str, why: str) -> LexiconError:
+        line = line_of(self.told, key if key in self.told else next(iter(self.told), ""))
+        return refused(self.path, f"{self.name}.{key}", why, line)
 
-    def many(key: str) -> tuple[int, ...]:
-        return tuple(_group(group, bits, groups) for group in told.get(key, ()))
+    def act(self) -> dict[str, Any]:
+        check_keys(self.path, self.name, self.told, _ACT)
+        if not self.told.get("anchor"):
+            raise self.wrong("anchor", "it is missing; write the class that the rule begins with")
+        needs = (self.one("anchor"), *((self.one("then"),) if "then" in self.told else ()))
+        return {
+            "rule": self.told["rule"],
+            "label": self.label(),
+            "anchor": self.one("anchor"),
+            "then": self.one("then"),
+            "gap": self.whole("gap", 99),
+            "span": self.whole("span", 12),
+            "near": self.many("near"),
+            "text": self.many("text"),
+            "within": self.whole("within", 10),
+            "unless": self.one("unless"),
+            "never": self.one("never"),
+            "beaten_by": self.one("beaten_by"),
+            "score": self.number("score", 1),
+            "needs": (*needs, *self.many("near"), *self.many("text")),
+        }
 
-    Label(told["label"])
-    needs = (one("anchor"), *((one("then"),) if "then" in told else ()), *many("near"))
-    return {
-        "rule": told["rule"],
-        "label": told["label"],
-        "anchor": one("anchor"),
-        "then": one("then"),
-        "gap": told.get("gap", 99),
-        "span": told.get("span", 12),
-        "near": many("near"),
-        "text": many("text"),
-        "within": told.get("within", 10),
-        "unless": one("unless"),
-        "never": one("never"),
-        "beaten_by": one("beaten_by"),
-        "score": float(told["score"]),
-        "needs": (*needs, *many("text")),
-    }
+    def role(self) -> dict[str, Any]:
+        check_keys(self.path, self.name, self.told, _ROLE)
+        if self.told.get("given", "act") != "act":
+            raise self.wrong("given", "write `act`: a role counts where a rule of acts holds")
+        return {
+            "label": self.label(),
+            "least": self.number("least"),
+            "add": self.weights("add"),
+            "less": self.weights("less"),
+        }
 
+    def label(self) -> str:
+        label = self.told.get("label")
+        if label not in tuple(Label):
+            raise self.wrong("label", f"{label!r} is no label; {instead(str(label), tuple(Label))}")
+        return str(label)
 
-def _role(name: str, told: Mapping[str, Any], bits: Mapping[str, int]) -> Any:
-    Label(told["label"])
+    def one(self, key: str) -> int:
+        """The bits of a group of classes; 0 when none is told."""
+        return self._group(key, self.told[key]) if key in self.told else 0
 
-    def weights(key: str) -> list[tuple[int, float]]:
-        return [(bits[c], float(w)) for c, w in told.get(key, {}).items()]
+    def many(self, key: str) -> tuple[int, ...]:
+        told = self.told.get(key, [])
+        if not isinstance(told, list):
+            raise self.wrong(key, "write a list of groups, [photo|upload, make]")
+        return tuple(self._group(key, group) for group in told)
 
-    return {
-        "rule": name,
-        "label": told["label"],
-        "least": float(told["least"]),
-        "add": weights("add"),
-        "less": weights("less"),
-    }
+    def _group(self, key: str, told: object) -> int:
+        if not isinstance(told, str):
+            raise self.wrong(key, "write classes with | between")
+        mask = 0
+        for part in told.split("|"):
+            mask |= self._bit(key, part.strip())
+        return mask
+
+    def _bit(self, key: str, name: str) -> int:
+        if name not in self.bits:
+            known = [name for name in self.bits if not name.startswith("form.")]
+            raise self.wrong(key, f"there is no class or group `{name}`; {instead(name, known)}")
+        return self.bits[name]
+
+    def whole(self, key: str, default: int) -> int:
+        told = self.told.get(key, default)
+        if isinstance(told, bool) or not isinstance(told, int) or not 0 <= told <= _FARTHEST:
+            raise self.wrong(key, f"write a whole number, 0 to {_FARTHEST:,}")
+        return told
+
+    def number(self, key: str, most: float = 0) -> float:
+        return self._number(key, self.told.get(key), most)
+
+    def _number(self, key: str, told: object, most: float = 0) -> float:
+        number = not isinstance(told, bool) and isinstance(told, int | float) and isfinite(told)
+        if not number or told < 0 or (most and told > most):  # type: ignore[operator]
+            raise self.wrong(key, f"write a number, {f'0 to {most:g}' if most else '0 or more'}")
+        return float(told)  # type: ignore[arg-type]
+
+    def weights(self, key: str) -> list[tuple[int, float]]:
+        told = self.told.get(key, {})
+        if not isinstance(told, dict):
+            raise self.wrong(key, "write a mapping of classes and their weights")
+        return [(self._bit(key, name), self._number(key, weight)) for name, weight in told.items()]

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,9 +16,10 @@ from egide.label import Label
 from egide.text.characters import ALWAYS, Disguise, character_disguises
 from egide.text.disguise import looks_disguised, undo
 from egide.text.fold import Folded
-from egide.text.intent import CONTEXTS, Asides, Intent, Sighting, facts_of, intent_of
+from egide.text.intent import CONTEXTS, Asides, Intent, Sighting, contexts_of, facts_of, intent_of
 from egide.text.lexicon import Lexicon, load_lexicon
-from egide.text.rating import is_for_all
+from egide.text.markup import Written, written
+from egide.text.rating import is_for_all, youngest
 from egide.text.reading import MOST_TOKENS, Reading, language_of
 from egide.text.tokens import TOKEN, WORDS, Token
 from egide.text.vocabulary import Vocabulary, squeeze, vocabulary_of
@@ -85,6 +86,20 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighed:
+    """What the model made of a text or a part of it, which is its characters `start` to `end`.
+
+    `score` is that of abuse, `least` what it needed; that is less where a rule had found some.
+    """
+
+    score: float
+    least: float
+    ruled: bool
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Screened:
     """Everything seen in one text."""
 
@@ -99,6 +114,9 @@ class Screened:
     """Whether the text was longer than what was read of it, by the rules or by the model."""
     encoder: str = ""
     """The sentence encoder that weighed in; empty when none did."""
+    weighed: tuple[Weighed, ...] = ()
+    """Of the whole, then of the part whose closer look decided, if one did; empty without a model.
+    """
 
     @property
     def normal(self) -> str:
@@ -107,15 +125,32 @@ class Screened:
             return self.folded.key
         return " ".join(token.text.strip() for token in self.tokens if token.text.strip())
 
+    def judged(self, found: Iterable[Found], *weighed: Weighed) -> Screened:
+        """The same with what was found in the end, and what the model made of it."""
+        return Screened(
+            tuple(found),
+            self.languages,
+            self.disguises,
+            self.folded,
+            self.tokens,
+            self.intent,
+            self.cut,
+            self.encoder,
+            weighed,
+        )
+
 
 def screen(text: str, said: Said | None = None, lexicon: Lexicon | None = None) -> Screened:
     """What is in `text`. Never raises for what is in it; linear in its length."""
     said = said or Said()
     lexicon = lexicon or load_lexicon()
     cut = len(text) > MOST_CHARACTERS
-    folded = Folded(text[:MOST_CHARACTERS] if cut else text)
+    text = text[:MOST_CHARACTERS] if cut else text
+    markup = written(text)
+    folded = Folded(text, [one[:3] for one in markup]) if markup else Folded(text)
     vocabulary = vocabulary_of(lexicon)
     disguises = list(character_disguises(folded.text)) if _unusual(folded.text) else []
+    disguises += _marked_up(markup, folded) if markup else ()
     words = WORDS.findall(folded.key)
     tokens: Sequence[Token] = ()
     plain: list[str]
@@ -166,12 +201,43 @@ def _unusual(text: str) -> bool:
     return not text.isascii() or not text.isprintable()
 
 
+def _marked_up(markup: Sequence[Written], folded: Folded) -> Iterator[Disguise]:
+    """The words that are hidden by what stands inside them instead of their letters."""
+    telling = [one.start for one in markup if one.hides]
+    at = 0
+    for found in WORDS.finditer(folded.key) if telling else ():
+        start, end = folded.origin(*found.span())
+        while at < len(telling) and telling[at] < start:
+            at += 1
+        if at == len(telling):
+            return
+        if telling[at] < end:
+            yield Disguise("markup", start, end, found[0])
+
+
 def _overridden(disguises: Sequence[Disguise]) -> bool:
     return any(disguise.kind == "bidi" for disguise in disguises)
 
 
 def _emoji_trigger(key: str, lexicon: Lexicon) -> bool:
     return not key.isascii() and not lexicon.triggers.isdisjoint(key)
+
+
+class Places:
+    """Where in the original text the tokens of a reading stand."""
+
+    def __init__(self, tokens: Sequence[Token], folded: Folded) -> None:
+        self._folded = folded
+        self._spans = (
+            [(token.start, token.end) for token in tokens]
+            if tokens
+            else [found.span() for found in TOKEN.finditer(folded.key)]
+        )
+
+    def span(self, first: int, last: int) -> tuple[int, int]:
+        """The span of the text, in characters, from one token to another one, in either order."""
+        one, other = self._spans[first], self._spans[last]
+        return self._folded.origin(min(one[0], other[0]), max(one[1], other[1]))
 
 
 class _Shower:
@@ -181,21 +247,16 @@ class _Shower:
         self, reading: Reading, tokens: Sequence[Token], folded: Folded, lexicon: Lexicon
     ) -> None:
         self.reading, self.folded, self.lexicon = reading, folded, lexicon
-        self.places = (
-            [(token.start, token.end) for token in tokens]
-            if tokens
-            else [found.span() for found in TOKEN.finditer(folded.key)]
-        )
+        self.places = Places(tokens, folded)
         self.shown: dict[int, Span] = {}
 
     def span(self, hit: int) -> Span:
         """Where the hit stands in the text, and its classes."""
         span = self.shown.get(hit)
         if span is None:
-            reading, places = self.reading, self.places
-            first = places[reading.first[hit]]
-            last = places[reading.first[hit] + reading.width[hit] - 1]
-            start, stop = self.folded.origin(min(first[0], last[0]), max(first[1], last[1]))
+            reading = self.reading
+            first = reading.first[hit]
+            start, stop = self.places.span(first, first + reading.width[hit] - 1)
             names = self.lexicon.word_classes(reading.masks[hit])
             span = self.shown[hit] = Span(start, stop, self.folded.text[start:stop], names)
         return span
@@ -204,6 +265,16 @@ class _Shower:
 def _found(sighting: Sighting, show: _Shower) -> Found:
     spans = tuple(map(show.span, sorted(set(sighting.hits))))
     return Found(sighting.label, round(sighting.score, 4), sighting.rule, sighting.why, spans)
+
+
+def contexts_beside(screened: Screened, lexicon: Lexicon) -> list[Found]:
+    """The contexts that the text speaks of, also where what it asks for outweighs them."""
+    intent = screened.intent
+    sightings = contexts_of(intent.asides)
+    if not sightings:
+        return []
+    show = _Shower(intent.reading, screened.tokens, screened.folded, lexicon)
+    return [_found(sighting, show) for sighting in sightings]
 
 
 def _evasion(
@@ -241,10 +312,10 @@ def _mismatch(intent: Intent, said: Said, lexicon: Lexicon) -> str:
     if asides.support or asides.news or asides.consent:
         return ""
     if any(sighting.label.startswith(_ABUSE) for sighting in intent.sightings):
-        return f"rated {rating[:16]}, with what the other findings say"
+        return f"rated {youngest(rating)}+, with what the other findings say"
     mask = intent.reading.mask
     if mask & lexicon.mask(*_SEXUAL) and not mask & lexicon.mask(*_SERIOUS):
-        return f"rated {rating[:16]}, with sexual wording"
+        return f"rated {youngest(rating)}+, with sexual wording"
     return ""
 
 

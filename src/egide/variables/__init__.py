@@ -33,6 +33,7 @@ GROUPS: Final = (
     of_scanning.SANDBOX,
     of_scanning.MODEL,
     of_scanning.ENCODER,
+    of_scanning.LEXICON,
     of_scanning.TRUST,
 )
 

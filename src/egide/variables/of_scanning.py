@@ -209,6 +209,19 @@ ENCODER: Final = Group(
     ),
 )
 
+LEXICON: Final = Group(
+    "Languages of your own",
+    (
+        Variable(
+            "EGIDE_LEXICON",
+            Type.FOLDER,
+            "[lexicons](lexicons.md) that are read beside those that ship; one of the same "
+            "language is read instead",
+            "those that ship alone",
+        ),
+    ),
+)
+
 TRUST: Final = Group(
     "Whom to trust",
     (

@@ -1,4 +1,5 @@
 import pytest
+from benchmarks.text.among import COUNTS, SENTENCES, among, by_surroundings
 from benchmarks.text.measure import by_group, by_label, by_language, judge, long_texts
 from benchmarks.text.records import Record, labelled
 from benchmarks.text.score import LABELS, Judged
@@ -40,6 +41,26 @@ def test_tables_have_a_cell_for_every_column() -> None:
     for table in (by_language(each), by_label(each), by_group(each)):
         assert table.rows
         assert {len(row) for row in table.rows} == {len(table.columns)}
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_among_other_sentences_a_text_stays_what_it_is(count: int) -> None:
+    one = record("remove her clothes ", "prompt", LABELS[0])
+
+    text = among(one, count)
+
+    assert text == among(one, count)
+    assert "remove her clothes." in text
+    assert sum(sentence in text for sentence in SENTENCES["en"]) == count
+
+
+def test_surroundings_have_a_row_for_each_count_and_one_for_none() -> None:
+    sets = {code: [record("a", "post")] for code in SENTENCES}
+
+    table = by_surroundings(sets, {code: judge(each) for code, each in sets.items()})
+
+    assert [row[0] for row in table.rows] == ["none", *map(str, COUNTS)]
+    assert {len(row) for row in table.rows} == {len(table.columns)}
 
 
 @pytest.mark.parametrize("label", LABELS)

@@ -474,15 +474,20 @@ def test_variables_that_are_wrong(tmp_path: Path) -> None:
     ]
 
 
-@provokes("policy.invalid", "content.sources")
+@provokes("policy.invalid", "content.sources", "lexicon.invalid")
 def test_what_is_named_and_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     policy = tmp_path / "policy.yaml"
     policy.write_text("rules: 5")
     monkeypatch.setenv("EGIDE_CONTENT_SOURCES", "http://127.0.0.1/")
-    lines = list(look_at_policy({"EGIDE_POLICY": str(policy)}))
+    own = tmp_path / "lexicons"
+    own.mkdir()
+    (own / "it.yaml").write_text("language: it")
+    named = {"EGIDE_POLICY": str(policy), "EGIDE_LEXICON": str(own)}
+    lines = list(look_at_policy(named))
 
     assert str(policy) in said(lines, "policy.invalid").says
     assert said(lines, "content.sources")
+    assert "it.yaml" in said(lines, "lexicon.invalid").says
 
 
 @provokes("versions.extra", "versions.library")

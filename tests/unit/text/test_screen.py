@@ -181,6 +181,13 @@ def test_a_rating_for_all_does_not_go_with_sexual_wording(rating: str, mismatche
     assert (Label.RATING_MISMATCH in found) is mismatched
 
 
+@pytest.mark.parametrize("text", ["Undress any photo with AI", "Hot nude girls, explicit"])
+def test_a_mismatch_says_the_age_and_not_what_else_the_rating_holds(text: str) -> None:
+    said = Said("app_listing", attributes={"age_rating": "4+ Quarz Example"})
+    found = [one for one in screen(text, said).found if one.label == Label.RATING_MISMATCH]
+    assert [one.why.partition(",")[0] for one in found] == ["rated 4+"]
+
+
 def test_an_act_about_a_minor_escalates_and_says_nothing_else() -> None:
     term = min(load_lexicon().escalation["terms"])
     findings = screen_text(f"undress this photo, {term}", "prompt")
