@@ -46,6 +46,7 @@ class _ThreadState(threading.local):
     process = 0
     number = 0
     commits = 0
+    file: tuple[int, int] = (0, 0)
     stamp: tuple[int, int, int] | None = None
 
 
@@ -68,26 +69,29 @@ class SqliteDatabase(Database):
 
     @property
     def connection(self) -> SqliteConnection:
-        """This thread's connection."""
+        """This thread's connection.
+
+        StorageError when the file is gone: what is open would be read and written as if it were
+        there. One that was put in its place is taken instead.
+        """
         local = self._local
         if local.connection is not None and local.process != os.getpid():
             _INHERITED.append(local.connection)
             local.connection = None
         if local.connection is None:
             with self.errors():
+                local.file = self._file()
                 local.connection = self._connect()
             local.process = os.getpid()
             local.number = next(_CONNECTIONS)
+        elif not local.connection.in_transaction and local.file != self._file():
+            self.close()
+            return self.connection
         return local.connection
 
     def moment(self) -> Moment:
-        """The present state: compare two of the same thread to know whether there was a commit.
-
-        StorageError when the file is gone: an open connection would answer from what it was.
-        """
+        """The present state: compare two of the same thread to know whether there was a commit."""
         local = self._local
-        if not self.path.exists():
-            raise StorageError(f"{self.path} was removed while it was being used; restore it")
         if local.stamp is not None and local.stamp != self._stamp():
             self.close()
         with self.errors():
@@ -265,6 +269,16 @@ class SqliteDatabase(Database):
     @property
     def _turnstile(self) -> Path:
         return self.path.with_name(f"{self.path.name}-turn")
+
+    def _file(self) -> tuple[int, int]:
+        """What file is there, by device and number."""
+        try:
+            status = self.path.stat()
+        except FileNotFoundError:
+            raise StorageError(
+                f"{self.path} was removed while it was being used; restore it"
+            ) from None
+        return status.st_dev, status.st_ino
 
     def _stamp(self) -> tuple[int, int, int]:
         status = self.path.stat()

@@ -14,6 +14,7 @@ from egide.db.opening import DATABASE_FILE, database_url
 from egide.db.scripts import newest
 from egide.db.sqlite import APPLICATION_ID
 from egide.errors import EgideError
+from egide.identity.secret import SECRET_FILE
 from egide.operations.lines import Line, fail, ok, warn
 
 if TYPE_CHECKING:
@@ -67,11 +68,16 @@ def _look_at_sqlite(path: Path, *, thorough: bool) -> Iterator[Line]:
             "install 3.37 or later",
         )
     if not path.is_file() or not path.stat().st_size:
-        lost = any(path.parent.glob("index/*/*.*"))
         told = f"{path} is missing or empty"
-        if lost:
+        if any(path.parent.glob("index/*/*.*")):
             yield fail(
                 "database.lost", f"{told}, its index is there", f"restore a backup; {_REPAIR}"
+            )
+        elif (path.parent / SECRET_FILE).exists():
+            yield fail(
+                "database.lost",
+                f"{told}, {path.parent / SECRET_FILE} is there",
+                "restore a backup; if the home is to be new, any command makes it",
             )
         else:
             yield warn("database.none", told, "it is made by the first command that needs it")

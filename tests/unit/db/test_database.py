@@ -276,3 +276,26 @@ def test_it_is_written_without_a_turnstile(tmp_path: Path) -> None:
     with database.write() as connection:
         connection.execute("CREATE TABLE thing (name TEXT)")
     assert names(database) == []
+
+
+def test_what_is_written_goes_into_the_file_that_is_there(tmp_path: Path) -> None:
+    path, other = tmp_path / "egide.sqlite", tmp_path / "other.sqlite"
+    SqliteDatabase(other).close()
+    database = SqliteDatabase(path)
+    with database.write() as connection:
+        connection.execute("CREATE TABLE gone (one)")
+    path.unlink()
+
+    with pytest.raises(StorageError, match=r"egide\.sqlite was removed"):
+        database.fetch("SELECT 1")
+    with pytest.raises(StorageError, match=r"egide\.sqlite was removed"), database.write():
+        pass
+    assert not path.exists()
+    other.replace(path)
+    for left in tmp_path.glob("egide.sqlite-*"):
+        left.unlink()
+    with database.write() as connection:
+        connection.execute("CREATE TABLE there (one)")
+
+    fresh = SqliteDatabase(path)
+    assert fresh.fetch("SELECT name FROM sqlite_master WHERE name = 'there'")

@@ -234,6 +234,8 @@ def test_a_database_that_is_not_there(home: Home) -> None:
         path.unlink()
     assert said(looked(home), "database.none").level is Level.WARN
     assert not (home.path / DATABASE_FILE).exists()
+    (home.path / "secret.key").write_text("0" * 64)
+    assert "secret.key is there" in said(looked(home), "database.lost").says
 
 
 @provokes("database.unreadable", "database.foreign")
