@@ -482,6 +482,24 @@ def test_the_browsers_own_button_goes_back_by_a_question(opens: Opens, origin: s
     assert page.evaluate("[location.search, document.cookie]") == ["?language=en", ""]
 
 
+def test_after_a_reload_the_browsers_own_button_leads_to_the_start(
+    opens: Opens, origin: str
+) -> None:
+    page = opens()
+    page.goto(f"{origin}/notice?language=en")
+    onwards(page)
+    for step in ("age", "who"):
+        answer(page, step)
+        onwards(page)
+    page.reload()
+    page.go_back()
+
+    page.wait_for_load_state()
+    expect(page.locator('#form [name="step"]')).to_have_value("start")
+    expect(page.locator("#form [type=radio]")).to_have_count(0)
+    expect(page.locator("[data-errors]")).to_have_count(0)
+
+
 def test_the_code_of_a_link_is_filled_in_and_leaves_the_address(opens: Opens, origin: str) -> None:
     page = opens()
     page.goto(f"{origin}/appeal?language=en#abc_DEF-123")

@@ -111,7 +111,8 @@ window.addEventListener("popstate", (event) => {
   const form = document.querySelector('#form[action="/notice"]');
   if (!form) return; // a case number that is shown once stays
   const step = event.state?.step;
-  if (!step) location.reload();
+  // Entries of the history outlive a reload, which has emptied the form.
+  if (!step || stepOf(document) === "start") location.reload();
   else send(form, { name: "go", value: `open:${step}` });
 });
 
