@@ -272,17 +272,20 @@ class SqliteDatabase(Database):
 
     def _file(self) -> tuple[int, int]:
         """What file is there, by device and number."""
+        status = self._status()
+        return status.st_dev, status.st_ino
+
+    def _stamp(self) -> tuple[int, int, int]:
+        status = self._status()
+        return status.st_ino, status.st_mtime_ns, self._log.exists()
+
+    def _status(self) -> os.stat_result:
         try:
-            status = self.path.stat()
+            return self.path.stat()
         except FileNotFoundError:
             raise StorageError(
                 f"{self.path} was removed while it was being used; restore it"
             ) from None
-        return status.st_dev, status.st_ino
-
-    def _stamp(self) -> tuple[int, int, int]:
-        status = self.path.stat()
-        return status.st_ino, status.st_mtime_ns, self._log.exists()
 
     def _check_owner(self, connection: sqlite3.Connection) -> None:
         """Refuses another program's database before anything in it is changed."""

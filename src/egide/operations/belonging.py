@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from egide.db.opening import DATABASE_FILE
+from egide.errors import StorageError
 from egide.identity.secret import check_of
 
 _COPIED: Final = re.compile(rb"\\\\x([0-9a-f]{64})\n")
 _MOST_COPIED: Final = 1 << 10
+_TABLE: Final = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'secret_check'"
 
 
 def belongs(folder: Path, secret: Path) -> bool:
@@ -38,7 +40,9 @@ def _check_in(folder: Path) -> bytes | None:
     uri = database.absolute().as_uri() + "?mode=ro&immutable=1"
     try:
         with closing(sqlite3.connect(uri, uri=True)) as opened:
+            if not opened.execute(_TABLE).fetchone():  # of before there were secrets
+                return None
             row = opened.execute("SELECT digest FROM secret_check").fetchone()
-    except sqlite3.OperationalError:  # of before there were secrets
-        return None
+    except sqlite3.Error as error:
+        raise StorageError(f"{database}: {error}; see docs/how-to/repair.md") from error
     return bytes(row[0]) if row else None

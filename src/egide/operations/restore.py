@@ -61,9 +61,11 @@ def restore(
         with _staging(home, manifest.size) as staged:
             _extract(archive, staged)
             _check_free(home, force=force)  # unpacking takes a while
-            _check_secret(home, staged)
-            if manifest.database["kind"] == "sqlite":
+            sqlite = manifest.database["kind"] == "sqlite"
+            if sqlite:
                 _check_copy(staged / DATABASE / DATABASE_FILE, manifest)
+            _check_secret(home, staged)
+            if sqlite:
                 _replace_database(home, staged)
             else:
                 url = database_url() or ""

@@ -299,3 +299,18 @@ def test_what_is_written_goes_into_the_file_that_is_there(tmp_path: Path) -> Non
 
     fresh = SqliteDatabase(path)
     assert fresh.fetch("SELECT name FROM sqlite_master WHERE name = 'there'")
+
+
+def test_a_database_that_may_only_be_read_is_missed_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "egide.sqlite"
+    SqliteDatabase(path).close()
+    monkeypatch.setattr("egide.db.sqlite.os.access", lambda *_: False)
+    database = SqliteDatabase(path)
+    database.moment()
+    path.unlink()
+
+    for ask in (database.moment, lambda: database.fetch("SELECT 1")):
+        with pytest.raises(StorageError, match=r"egide\.sqlite was removed"):
+            ask()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import sqlite3
 import stat
@@ -340,6 +341,18 @@ def test_an_archive_of_other_files_is_refused(
     with pytest.raises(ArchiveError) as raised:
         restore(tmp_path / "hostile", tmp_path / "restored")
     assert "\n" not in str(raised.value)
+    assert not list((tmp_path / "restored").glob("*"))
+
+
+def test_an_archive_of_what_is_no_database_is_refused(tmp_path: Path) -> None:
+    noise = tmp_path / "noise"
+    noise.write_bytes(random.Random(1).randbytes(8192))
+    member = Member.of("database/egide.sqlite", noise)
+    manifest = Manifest("2026-01-01T00:00:00Z", "1", {"kind": "sqlite", "schema": 6}, (member,))
+    write_archive(tmp_path / "hostile", manifest, lambda _: noise, None)
+
+    with pytest.raises(ArchiveError, match="its database is damaged"):
+        restore(tmp_path / "hostile", tmp_path / "restored")
     assert not list((tmp_path / "restored").glob("*"))
 
 
