@@ -32,8 +32,12 @@ def _check_in(folder: Path) -> bytes | None:
     copied = folder / "secret_check.copy"
     if copied.exists():
         with copied.open("rb") as file:
-            found = _COPIED.search(file.read(_MOST_COPIED))
-        return bytes.fromhex(found[1].decode()) if found else None
+            row = file.read(_MOST_COPIED)
+        if not row:
+            return None
+        if not (found := _COPIED.search(row)):
+            raise StorageError("the table secret_check is not as égide writes it")
+        return bytes.fromhex(found[1].decode())
     database = folder / DATABASE_FILE
     if not database.exists():
         return None
@@ -42,7 +46,7 @@ def _check_in(folder: Path) -> bytes | None:
         with closing(sqlite3.connect(uri, uri=True)) as opened:
             if not opened.execute(_TABLE).fetchone():  # of before there were secrets
                 return None
-            row = opened.execute("SELECT digest FROM secret_check").fetchone()
+            held = opened.execute("SELECT digest FROM secret_check").fetchone()
     except sqlite3.Error as error:
         raise StorageError(f"{database}: {error}; see docs/how-to/repair.md") from error
-    return bytes(row[0]) if row else None
+    return bytes(held[0]) if held else None

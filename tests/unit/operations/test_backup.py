@@ -28,6 +28,7 @@ from egide.errors import ArchiveError, EgideError, StorageError, UsageError
 from egide.identity import Identity
 from egide.operations.archive import Manifest, Member, write_archive
 from egide.operations.backup import back_up
+from egide.operations.belonging import belongs
 from egide.operations.kept import kept_files
 from egide.operations.restore import restore, verify
 from egide.outbox import Outbox
@@ -548,6 +549,15 @@ def test_a_backup_with_another_secret_replaces_nothing(
     (place / "secret.key").unlink()
     with pytest.raises(ArchiveError, match="has not the secret"):
         restore(tmp_path / "without.egide", place, force=True)
+
+
+def test_a_copy_that_cannot_be_read_is_not_taken_for_one_without_a_secret(tmp_path: Path) -> None:
+    copied = tmp_path / "secret_check.copy"
+    copied.write_bytes(b"")
+    assert belongs(tmp_path, tmp_path / "secret.key")
+    copied.write_bytes(b"1\tsomething else\n")
+    with pytest.raises(StorageError, match="secret_check"):
+        belongs(tmp_path, tmp_path / "secret.key")
 
 
 def test_a_database_without_tables_is_not_backed_up(
